@@ -118,7 +118,9 @@ def export(
             "'ensemble=first&min=0.9&tag=ring'. Default: the promoted ensemble's whole ranking."
         ),
     ] = "",
-    limit: Annotated[int | None, typer.Option(min=1, help="Only the first so many.")] = None,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="Write at most this many candidates.")
+    ] = None,
 ) -> None:
     """Write candidates as a table, regions, contact sheets, FITS cutouts or subjects."""
     from lens_triage.app.review.exporting import (  # here, as above

@@ -25,31 +25,38 @@ _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 class ProviderSettings(param.Parameterized):
     """Settings of one service by which people sign in."""
 
-    kind: Any = param.Selector(objects=[*KINDS], doc="Of service: oidc is any that speaks it.")
+    kind: Any = param.Selector(
+        objects=[*KINDS], doc="Kind of service: oidc is any that supports OpenID Connect."
+    )
     key = param.String(
-        default="", doc="In addresses of this server, such as /sign-in/KEY; by default the kind."
+        default="",
+        doc="Key of the service in addresses of this server, such as /sign-in/KEY; "
+        "by default the kind.",
     )
-    title = param.String(default="", doc="As the button has it: “Sign in with TITLE”.")
+    title = param.String(default="", doc="Title on the button “Sign in with TITLE”.")
     issuer = param.String(
-        default="", doc="Address of the service, as it calls itself; of kind oidc it must be given."
+        default="",
+        doc="Address of the service, exactly as it states its issuer; required for kind oidc.",
     )
-    client_id = param.String(default="", doc="What the service knows this server by.")
+    client_id = param.String(default="", doc="Client id by which the service knows this server.")
     client_secret_file = param.String(
-        default="", doc="File with the secret that goes with it; a relative path is of WORKSPACE."
+        default="", doc="File with the client secret; a relative path is below WORKSPACE."
     )
     client_secret_env = param.String(
-        default="", doc="Variable of the environment with the secret, in place of a file."
+        default="", doc="Environment variable with the secret, instead of a file."
     )
     allow_domain = param.List(
-        default=[], item_type=str, doc="People with a verified address of e-mail in it may sign in."
+        default=[],
+        item_type=str,
+        doc="People with a verified e-mail address in this domain may sign in.",
     )
     allow_subject = param.List(
-        default=[], item_type=str, doc="Account that may sign in, as the service numbers it."
+        default=[], item_type=str, doc="Account that may sign in, by the service's own identifier."
     )
     new_people: Any = param.Selector(
         default=INVITED,
         objects=[*NEW_PEOPLE],
-        doc="Role of those whom the two lists let in; invited: an invitation alone lets people in.",
+        doc="Role of people admitted by the two lists; invited: people need an invitation.",
     )
 
 

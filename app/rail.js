@@ -49,7 +49,7 @@ class Rail {
     this.links = new Map(model.items.map(({page, title, icon, apart}) => {
       const drawing = h("span", {className: "icon"})
       drawing.innerHTML = `<svg viewBox="0 0 24 24" aria-hidden="true">${icon}</svg>`
-      return [page, h("a", {href: page, ...(apart ? {target: "_blank", title: `${title}: the guide of this page`} : {})},
+      return [page, h("a", {href: page, ...(apart ? {target: "_blank", title: `${title}: guide to this page`} : {})},
         drawing, title)]
     }))
     this.bar = h("div", {className: "bar", hidden: true})

@@ -37,7 +37,8 @@ class ServerSettings(param.Parameterized):
     allow_host = param.List(
         default=[],
         item_type=str,
-        doc="Name that browsers open the server by, without scheme or port, as the proxy has it.",
+        doc="Host name in the browser's address, without scheme or port, as in the proxy's "
+        "settings.",
     )
     prefix = param.String(
         default="", doc="Path below which the proxy serves the pages, such as /lens."
@@ -45,17 +46,17 @@ class ServerSettings(param.Parameterized):
     behind_proxy = param.List(
         default=[],
         item_type=str,
-        doc="Address of a proxy whose X-Forwarded headers are believed.",
+        doc="Address of a proxy whose X-Forwarded headers are trusted.",
     )
     require_sign_in = param.Boolean(
         default=False,
-        doc="Ask for a sign-in with a passphrase before any page, picture, download or request.",
+        doc="Require a sign-in with a passphrase for every page, picture, download and request.",
     )
     root = param.List(
         default=[],
         item_type=str,
-        doc="Folder of this machine that organizers may import files from; without one they may "
-        "import none. Where no sign-in is required, files are not confined.",
+        doc="Folder of this machine from which organizers may import files; without one they "
+        "cannot import any. If no sign-in is required, all folders are allowed.",
     )
 
 

@@ -1,4 +1,4 @@
-// Made by "make scripts" from app/label/view.js; edit that. Sources: sha256 29c7b3caddca70080a8c05795c3a272838472dd7c31dbf2f5f2738e2c6d34060
+// Made by "make scripts" from app/label/view.js; edit that. Sources: sha256 1803532aedae1241e8b1c361ef037bd68c32db82b1218a9bbb5f2ec015b8288d
 // app/http/connection.js
 var PROBE_MS = [500, 1e3, 2e3, 4e3];
 var Connection = class {
@@ -52,7 +52,7 @@ function connectionText({ away, detached }) {
     return "The server does not answer. Your grades are kept here and sent when it is back.";
   }
   if (detached) {
-    return "The server was restarted. Lists, pictures and grades go on; reload the page for the rest.";
+    return "The server was restarted. Lists, pictures and grades continue; reload the page for the rest.";
   }
   return "";
 }
@@ -270,7 +270,7 @@ var Outbox = class {
   take({ written, refused, feedback = {} }, sent) {
     const settled = written.length + Object.keys(refused).length;
     if (sent.length && !settled) {
-      throw new Error("The server did not say what became of the grades.");
+      throw new Error("The server did not confirm the grades.");
     }
     for (const uuid of written) {
       this.settle(uuid, { feedback: feedback[uuid] });
@@ -358,7 +358,7 @@ function unsavedText({ waiting, late, stored, signedOut }) {
     }
   }
   if (!stored) {
-    words.push("this browser keeps nothing: do not close the tab while something is not saved");
+    words.push("this browser does not store anything: do not close the tab before everything is saved");
   }
   return words.join("; ");
 }
@@ -544,7 +544,7 @@ var ZOOM_KEYS = { title: "Zoom and measure", keys: [
   { keys: ["o"], shown: "o", action: "circle", text: "Circle, for a radius (or Alt and drag)" },
   { keys: ["c"], shown: "c", action: "crosshair", text: "Crosshair" },
   { keys: ["h"], shown: "h", action: "decorations", text: "Show or hide scale, compass and PSF" },
-  { keys: ["Escape"], shown: "Esc", action: "escape", text: "Put the tool away; again: what was measured" }
+  { keys: ["Escape"], shown: "Esc", action: "escape", text: "Close the tool; again: remove the measurement" }
 ] };
 var STRETCH_KEYS = { title: "Stretch and color", keys: [
   { keys: ["p"], shown: "p", action: "preset", text: "Next preset: standard, faint, bright, auto" },
@@ -776,7 +776,7 @@ var LensPanel = class {
       const other = this.waiting !== null ? "Another candidate is being fitted; wait for it." : null;
       this.body.replaceChildren(...[
         answer.problem ? h("p", { className: "failure", role: "alert" }, answer.problem) : null,
-        h("p", {}, "Fit a simple lens to this cutout, and weigh it against models without a lens. It takes a few seconds."),
+        h("p", {}, "Fit a simple lens to this cutout, and compare it with models without a lens. It takes a few seconds."),
         h("button", {
           type: "button",
           className: "primary",
@@ -862,7 +862,7 @@ function result(answer, controls) {
 }
 function begun({ settings }) {
   const n = settings.positions_arcsec.length;
-  return n ? `, begun from ${n} ${n === 1 ? "image" : "images"} that somebody pointed at` : "";
+  return n ? `, started from ${n} ${n === 1 ? "image" : "images"} that somebody pointed at` : "";
 }
 function reason(sentence) {
   const [, rest] = sentence.split(/^[^:.]*: /);
@@ -908,7 +908,7 @@ function signed(value) {
 }
 
 // app/viewer/references.js
-var NONE = "No other object of this survey is known by a spectrum, by the consensus of two graders or by an imported label.";
+var NONE = "No other object of this survey has a class that is known by a spectrum, the consensus of two graders or an imported label.";
 var REFERENCE_KEYS = { keys: ["R"], shown: "R", action: "references", text: "Show or hide lenses and other objects to compare with" };
 var ReferenceDrawer = class {
   /**
@@ -1445,11 +1445,11 @@ var SessionEnd = class {
     const n = formatCount(skipped.length);
     this.node.replaceChildren(...[
       h("h3", {}, waiting ? queue.failed ? "The server does not answer" : "Loading …" : "You have seen every cutout of this session"),
-      h("p", {}, waiting ? "Your grades are saved here; the next cutouts come as soon as it is back." : `${formatCount(queue.nDone)} cutouts${skipped.length ? `, ${n} of them skipped` : ""}.`),
+      h("p", {}, waiting ? "Your grades are saved here; the next cutouts are loaded as soon as it is back." : `${formatCount(queue.nDone)} cutouts${skipped.length ? `, ${n} of them skipped` : ""}.`),
       !waiting && skipped.length && this.session.open ? h("p", {}, h(
         "button",
         { type: "button", onclick: () => queue.offerSkipped() },
-        "Look at the skipped ones again"
+        "Show the skipped ones again"
       )) : null,
       waiting ? null : h("p", {}, h("a", { href: "label" }, "Back to the sessions"))
     ].filter(Boolean));
@@ -1460,12 +1460,12 @@ var SessionEnd = class {
 var HANDS = { own: "Letters of the grades", left: "Left hand", right: "Right hand" };
 var VIEW_ACTIONS = {
   undo: "Undo; again: further back",
-  back: "Back one cutout, to look again or change the grade",
+  back: "Back one cutout, to inspect it again or change the grade",
   forward: "Forward one cutout",
   front: "To the first cutout without a grade",
   skip: "Skip",
-  flag: "Flag for discussion; again: take the flag away",
-  reason: "No lens, and why: a second key says the reason",
+  flag: "Flag for discussion; again: remove the flag",
+  reason: "No lens, with a reason: a second key gives the reason",
   note: "Write a note",
   mode: "One at a time, or mosaic",
   rest: "Mosaic: set the rest of the page and go on",
@@ -1723,7 +1723,7 @@ var SLIDERS = {
 var GRAY = "gray";
 var MEAN = "mean";
 var LOOKS = {
-  detail: ["Detail", "Brightness of the sharpest bands, color where there is light enough to tell it: noise is gray"],
+  detail: ["Detail", "Brightness of the sharpest bands, color where there is enough light to measure it: noise is gray"],
   lupton: ["Lupton", "The mean of the three bands with their ratios (Lupton et al. 2004)"],
   legacy: ["Legacy viewer", "As the viewer of the Legacy Surveys draws, by flux: the sliders do not apply"],
   hsc: ["HSC map", "As the HSC map draws, by flux: the sliders do not apply"]

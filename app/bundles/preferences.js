@@ -1,4 +1,4 @@
-// Made by "make scripts" from app/settings/preferences.js; edit that. Sources: sha256 8f410441fd80fb4fc266a4ede12284930099678dfeef378366e4df58fe457051
+// Made by "make scripts" from app/settings/preferences.js; edit that. Sources: sha256 b2f03d86e7d46bfd6ef3eb5f7b590e0391be3b025be2b52317af081b2e25f563
 // app/widgets/dom.js
 function h(tag, properties = {}, ...children) {
   const namespace = SVG_TAGS.has(tag) ? "http://www.w3.org/2000/svg" : null;
@@ -110,8 +110,8 @@ var PreferencesForm = class {
     this.node = h(
       "form",
       { onsubmit: (event) => event.preventDefault() },
-      this.select("theme", "Colors", { "": "As the page was left, else as the system", system: "As the system", light: "Light", dark: "Dark" }),
-      this.select("stretch", "Stretch of pictures at first", {
+      this.select("theme", "Colors", { "": "As last used, else that of the system", system: "As the system", light: "Light", dark: "Dark" }),
+      this.select("stretch", "Initial stretch of pictures", {
         "": "As it was left",
         ...Object.fromEntries(presets.map((name) => [name, capital(name)]))
       }),

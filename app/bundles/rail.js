@@ -1,4 +1,4 @@
-// Made by "make scripts" from app/rail.js; edit that. Sources: sha256 87c0602e0d683983dbaa4ce804c60c972a870f42c313980e4ab1d54af01ee9e1
+// Made by "make scripts" from app/rail.js; edit that. Sources: sha256 4447bbc37d4a20b22f8b30141931741bb51daac7e293a58f211bb056ebb9871c
 // app/widgets/dom.js
 function h(tag, properties = {}, ...children) {
   const namespace = SVG_TAGS.has(tag) ? "http://www.w3.org/2000/svg" : null;
@@ -283,7 +283,7 @@ var Rail = class {
       drawing.innerHTML = `<svg viewBox="0 0 24 24" aria-hidden="true">${icon}</svg>`;
       return [page, h(
         "a",
-        { href: page, ...apart ? { target: "_blank", title: `${title}: the guide of this page` } : {} },
+        { href: page, ...apart ? { target: "_blank", title: `${title}: guide to this page` } : {} },
         drawing,
         title
       )];

@@ -1,4 +1,4 @@
-// Made by "make scripts" from app/review/view.js; edit that. Sources: sha256 05e319ade0b45ffe283971453b2ddd12f7d6b7d9dd8ca6636e0fcd6880ba3cdc
+// Made by "make scripts" from app/review/view.js; edit that. Sources: sha256 64d37609a63abc07bfb537f2146d310d84abf0653b7353e5b43c5d93d1a5a6d6
 // app/http/connection.js
 var PROBE_MS = [500, 1e3, 2e3, 4e3];
 var Connection = class {
@@ -52,7 +52,7 @@ function connectionText({ away, detached }) {
     return "The server does not answer. Your grades are kept here and sent when it is back.";
   }
   if (detached) {
-    return "The server was restarted. Lists, pictures and grades go on; reload the page for the rest.";
+    return "The server was restarted. Lists, pictures and grades continue; reload the page for the rest.";
   }
   return "";
 }
@@ -304,7 +304,7 @@ var Outbox = class {
   take({ written, refused, feedback = {} }, sent) {
     const settled = written.length + Object.keys(refused).length;
     if (sent.length && !settled) {
-      throw new Error("The server did not say what became of the grades.");
+      throw new Error("The server did not confirm the grades.");
     }
     for (const uuid of written) {
       this.settle(uuid, { feedback: feedback[uuid] });
@@ -392,7 +392,7 @@ function unsavedText({ waiting, late, stored, signedOut }) {
     }
   }
   if (!stored) {
-    words.push("this browser keeps nothing: do not close the tab while something is not saved");
+    words.push("this browser does not store anything: do not close the tab before everything is saved");
   }
   return words.join("; ");
 }
@@ -575,7 +575,7 @@ var ZOOM_KEYS = { title: "Zoom and measure", keys: [
   { keys: ["o"], shown: "o", action: "circle", text: "Circle, for a radius (or Alt and drag)" },
   { keys: ["c"], shown: "c", action: "crosshair", text: "Crosshair" },
   { keys: ["h"], shown: "h", action: "decorations", text: "Show or hide scale, compass and PSF" },
-  { keys: ["Escape"], shown: "Esc", action: "escape", text: "Put the tool away; again: what was measured" }
+  { keys: ["Escape"], shown: "Esc", action: "escape", text: "Close the tool; again: remove the measurement" }
 ] };
 var STRETCH_KEYS = { title: "Stretch and color", keys: [
   { keys: ["p"], shown: "p", action: "preset", text: "Next preset: standard, faint, bright, auto" },
@@ -910,7 +910,7 @@ var RANGES = {
   arc_length: ["Arc: length", "″", "Along the arc; 0 where no segment was found"],
   arc_angle: ["Arc: angle", "°", "Angle that the arc spans, seen from the center"],
   arc_snr: ["Arc: S/N", "", "Signal to noise of the arc"],
-  color_consistency: ["Color agreement", "", "Probability that the segments scatter so much in color, if of one source"],
+  color_consistency: ["Color agreement", "", "Probability of so large a scatter in color if all segments are of one source"],
   arc_color: ["Arc − galaxy color", "mag", "First minus last band; negative: the segments are bluer than the galaxy"]
 };
 var SCORE_RANGES = ["epistemic", "disagreement", "ood"];
@@ -1120,7 +1120,7 @@ var MoreFilters = class {
   rangeInputs(name, text, unit, known) {
     const [, low = null, high = null] = this.query.ranges.find(([one]) => one === name) ?? [];
     if (known === false && low === null && high === null) {
-      return [h("span", { className: "faint", title: name.startsWith("arc") || name.startsWith("color") ? "Measured when an ensemble with trees that see segments scores the catalog" : "No catalog gives it" }, "not measured")];
+      return [h("span", { className: "faint", title: name.startsWith("arc") || name.startsWith("color") ? "Measured when an ensemble whose trees use segment features scores the catalog" : "No catalog gives it" }, "not measured")];
     }
     const inputs = [low, high].map((value, k) => h("input", {
       type: "number",
@@ -1160,7 +1160,7 @@ var MoreFilters = class {
       maxLength: 200,
       placeholder: "Text of a note",
       "aria-label": "Note contains",
-      title: "Part of a note, or of what was written with a grade",
+      title: "Part of a note, or of a comment on a grade",
       onchange: () => this.update({ note: input.value.trim() })
     });
     return input;
@@ -1392,7 +1392,7 @@ var SLIDERS = {
 var GRAY = "gray";
 var MEAN = "mean";
 var LOOKS = {
-  detail: ["Detail", "Brightness of the sharpest bands, color where there is light enough to tell it: noise is gray"],
+  detail: ["Detail", "Brightness of the sharpest bands, color where there is enough light to measure it: noise is gray"],
   lupton: ["Lupton", "The mean of the three bands with their ratios (Lupton et al. 2004)"],
   legacy: ["Legacy viewer", "As the viewer of the Legacy Surveys draws, by flux: the sliders do not apply"],
   hsc: ["HSC map", "As the HSC map draws, by flux: the sliders do not apply"]
@@ -4425,7 +4425,7 @@ var FilterBar = class {
     }
     this.sort.replaceChildren(...(scored ? Object.keys(SORTS) : SORTS_WITHOUT_SCORES).map((value) => h(
       "option",
-      { value, title: value === "graded" ? "Lists graded candidates alone" : null },
+      { value, title: value === "graded" ? "Lists only graded candidates" : null },
       `By ${SORTS[value][0].toLowerCase()}${SORTS[value].slice(1)}`
     )));
     this.sort.value = query.sort;
@@ -4599,7 +4599,7 @@ function linkButton(write, notify) {
       if (await copyText(location.href)) {
         sayOn(button, "Copied", "Copy link");
       } else {
-        notify(`This browser gives pages no clipboard. The link: ${location.href}`);
+        notify(`This browser does not allow pages to use the clipboard. The link: ${location.href}`);
       }
     }
   }, "Copy link");
@@ -4663,7 +4663,7 @@ var ExportMenu = class {
       ...this.formats.map((format) => link(format, false)),
       h("h3", {}, "The chosen candidate"),
       ...this.words().has("candidate") ? chosen.map((format) => link(format, true)) : [],
-      h("h3", { title: "A bus between TOPCAT, DS9, Aladin and this program" }, "Other programs (SAMP)"),
+      h("h3", { title: "Messages between TOPCAT, DS9, Aladin and this program" }, "Other programs (SAMP)"),
       this.samp.node
     );
     this.samp.ask("samp_state");
@@ -4705,7 +4705,7 @@ var SampMenu = class {
     for (const node of [...this.senders, this.disconnect]) {
       node.hidden = !connected;
     }
-    const there = others.length ? `On the bus: ${others.join(", ")}.` : "No other program is on the bus.";
+    const there = others.length ? `Connected: ${others.join(", ")}.` : "No other program is connected to the hub.";
     this.state.textContent = [sent, connected ? there : sent ? "" : "Not connected."].join(" ").trim();
   }
   receive({ open, selection, notice }) {
@@ -4722,7 +4722,7 @@ var SampMenu = class {
 };
 
 // app/viewer/references.js
-var NONE = "No other object of this survey is known by a spectrum, by the consensus of two graders or by an imported label.";
+var NONE = "No other object of this survey has a class that is known by a spectrum, the consensus of two graders or an imported label.";
 var REFERENCE_KEYS = { keys: ["R"], shown: "R", action: "references", text: "Show or hide lenses and other objects to compare with" };
 var ReferenceDrawer = class {
   /**
@@ -5018,7 +5018,7 @@ var LensPanel = class {
       const other = this.waiting !== null ? "Another candidate is being fitted; wait for it." : null;
       this.body.replaceChildren(...[
         answer.problem ? h("p", { className: "failure", role: "alert" }, answer.problem) : null,
-        h("p", {}, "Fit a simple lens to this cutout, and weigh it against models without a lens. It takes a few seconds."),
+        h("p", {}, "Fit a simple lens to this cutout, and compare it with models without a lens. It takes a few seconds."),
         h("button", {
           type: "button",
           className: "primary",
@@ -5104,7 +5104,7 @@ function result(answer, controls) {
 }
 function begun({ settings }) {
   const n = settings.positions_arcsec.length;
-  return n ? `, begun from ${n} ${n === 1 ? "image" : "images"} that somebody pointed at` : "";
+  return n ? `, started from ${n} ${n === 1 ? "image" : "images"} that somebody pointed at` : "";
 }
 function reason(sentence) {
   const [, rest] = sentence.split(/^[^:.]*: /);
@@ -5626,7 +5626,7 @@ var ScoreContextPanel = class {
     const first = percent > 100 - 101 / n;
     const node = h("p", { className: "ood" }, first ? `Largest OOD distance of the ${formatCount(n)} candidates of its catalog.` : `OOD distance larger than that of ${percent.toFixed(percent > 99 ? 2 : 0)} % of the ${formatCount(n)} candidates of its catalog.`);
     if (percent > UNLIKE_PERCENT && n >= UNLIKE_FROM) {
-      node.append(h("span", { className: "warn" }, "Few candidates are this far from the known non-lenses: check it by eye, and trust the score less."));
+      node.append(h("span", { className: "warn" }, "Few candidates are this far from the known non-lenses: inspect it, and trust the score less."));
     }
     return node;
   }
@@ -5891,7 +5891,7 @@ var AttentionPanel = class {
         ...answer.methods.length > 1 ? [] : [h("h3", {}, answer.title)],
         // else a button names it
         h("p", {}, answer.sentence),
-        h("p", { className: "faint" }, `Raw logit ${signed2(answer.logit, 2)}. A map shows what a member looked at, not whether that is a lens.`)
+        h("p", { className: "faint" }, `Raw logit ${signed2(answer.logit, 2)}. A map shows what a member used, not whether that is a lens.`)
       ];
     }
     if (answer.kind === "features") {
@@ -5995,7 +5995,7 @@ var ContextPanel = class {
       return [h(
         "p",
         { className: "faint" },
-        "Nothing that this network has seen is labeled yet; grade some candidates, or import labels."
+        "No candidate with an embedding of this network is labeled yet; grade some candidates, or import labels."
       )];
     }
     const group = (title, isLens) => {
@@ -6598,7 +6598,7 @@ var HistoryPanel = class {
     }
     const own = this.own.of(this.row.id);
     if (own === null) {
-      this.say("You have no grade to take back", "");
+      this.say("You have no grade to undo", "");
       return;
     }
     const event = this.event("undo", { undoes: own?.uuid ?? null });
@@ -6792,7 +6792,7 @@ function historyEntry(entry, answer = null) {
       href: `replays/${entry.event}`,
       target: "_blank",
       rel: "noopener",
-      title: "Draw again what this grader saw"
+      title: "Show what this grader saw"
     }, "Replay") : null,
     h("time", { dateTime: entry.at, title: when.toISOString() }, when.toLocaleString("sv-SE").slice(0, 16))
   );
@@ -7158,7 +7158,7 @@ var BulkBar = class {
       { className: "segments", role: "group", "aria-label": "Grade the selection" },
       start.grades.map((grade) => button(grade.key, `${grade.key}: ${grade.title} (key ${grade.key})`, () => this.grade(grade.key)))
     );
-    this.undoButton = button("Undo", "Take back what was done last (key u)", () => this.undo());
+    this.undoButton = button("Undo", "Undo the last action (key u)", () => this.undo());
     this.tagForm = this.makeTagForm();
     this.node = h(
       "div",
@@ -7428,7 +7428,7 @@ var Compare = class {
       this.ensemblesButton.disabled = true;
       this.ensemblesButton.title = "Only one ensemble has scored candidates";
     }
-    this.attentionButton = button("Attention", "What a member looked at, over the picture (key z)", () => this.toggle("attention"));
+    this.attentionButton = button("Attention", "Attention of a member, over the picture (key z)", () => this.toggle("attention"));
     this.fewer = button("−", "One candidate less (key [)", () => this.resize(-1));
     this.more = button("+", "One candidate more (key ])", () => this.resize(1));
     this.bands = h("span", { className: "segments", role: "group", "aria-label": "Band" });
@@ -7781,7 +7781,7 @@ var STORE = "lens-triage.review.gallery";
 var LARGEST_PX = 192;
 var GALLERY_KEYS = { title: "Gallery", keys: [
   { keys: ["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown"], shown: "← → ↑ ↓", action: "step", text: "Go to another stamp" },
-  { keys: [" "], shown: "Space", action: "toggle", text: "Select the stamp, or take it out" },
+  { keys: [" "], shown: "Space", action: "toggle", text: "Select or deselect the stamp" },
   {
     keys: ["Shift+ArrowLeft", "Shift+ArrowRight", "Shift+ArrowUp", "Shift+ArrowDown"],
     shown: "Shift ←→↑↓",
@@ -7802,7 +7802,7 @@ var BULK_KEYS = { title: "With the selection (or the one stamp)", keys: [
   { keys: ["T"], shown: "T", action: "bulkTag", text: "Tag" },
   { keys: ["M"], shown: "M", action: "bulkMove", text: "Move to a stage, or reject with a reason" },
   { keys: ["E"], shown: "E", action: "bulkExport", text: "Export, or list these alone" },
-  { keys: ["u"], shown: "u", action: "bulkUndo", text: "Take back what was done last" }
+  { keys: ["u"], shown: "u", action: "bulkUndo", text: "Undo the last action" }
 ] };
 var Gallery = class {
   /**
@@ -8184,7 +8184,7 @@ var Panes = class {
       tabIndex: 0,
       "aria-orientation": "vertical",
       "aria-label": title,
-      title: `${title}: drag, or the arrow keys; double click: as it was`,
+      title: `${title}: drag, or use the arrow keys; double click: reset`,
       ondblclick: () => this.reset(),
       onkeydown: (event) => {
         const direction = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
@@ -8759,7 +8759,7 @@ var ReviewView = class {
     }
     this.node.dataset.nextPage = next === null ? "" : next.page === null ? "coming" : "here";
     const keys = `${held.length} ${held.length === 1 ? "key waits" : "keys wait"}`;
-    this.waitingNote.textContent = held.length ? `${keys} for the next page (Esc forgets them)` : past ? "End of the list (k: the last candidate)" : "";
+    this.waitingNote.textContent = held.length ? `${keys} for the next page (Esc discards them)` : past ? "End of the list (k: the last candidate)" : "";
   }
   showPage() {
     const { walk } = this;

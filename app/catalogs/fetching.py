@@ -38,11 +38,11 @@ def manners_html(key: str) -> str:
         f"survey {service.survey}",
     ]
     return (
-        f"<p>{escape(service.facts)} Where nothing else is stated: {escape('; '.join(usual))}.</p>"
-        '<p class="aside">The import asks the service for one image at a time, with a pause after '
-        "each, and waits where it is busy. What has come is kept in the workspace and never asked "
-        "for again. The service learns the positions. Nothing is sent before the import is "
-        "started; Preview tells how long it takes.</p>"
+        f"<p>{escape(service.facts)} Defaults: {escape('; '.join(usual))}.</p>"
+        '<p class="aside">The import requests one image at a time, with a pause after each, and '
+        "waits if the service is busy. Images are stored in the workspace and never requested "
+        "twice. The positions are sent to the service, but only once the import has started; "
+        "Preview estimates how long it takes.</p>"
     )
 
 
@@ -57,6 +57,6 @@ def estimate_html(settings: IngestSettings, needed: FetchEstimate | None) -> str
         f"{order.size_px} px of {order.scale_arcsec:g}″ "
         f"({fmt.number(order.size_arcsec)}″): {fmt.plural(needed.n_requests, 'request')} to "
         f"{escape(order.service.title)}, about {time}, {fmt.file_size(needed.n_bytes)} on the "
-        'disk.</p><p class="aside">Images that the workspace has are not asked for again; a '
-        "reply is taken to need a second.</p>"
+        'disk.</p><p class="aside">Images that are in the workspace already are not '
+        "requested again; the estimate assumes one second per reply.</p>"
     )

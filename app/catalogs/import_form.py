@@ -50,12 +50,11 @@ _LEAD = (
 )
 _HINT = (
     "<ol><li>Choose the folder of the images, and the table if there is one.</li>"
-    "<li>How files are named, the survey, the bands, columns and units are recognized, and shown "
-    "here with the first object.</li>"
-    "<li>What is unclear is asked; what is wrong can be changed.</li>"
+    "<li>File names, survey, bands, columns and units are recognized, and shown here with the "
+    "first object.</li>"
+    "<li>Answer what is unclear, and correct what is wrong.</li>"
     "<li>Start the import.</li></ol>"
-    "<p>A table of positions alone is enough, too: images are then fetched from a service "
-    "(Images from).</p>"
+    "<p>A table of positions is enough: images can be fetched from a service (Images from).</p>"
 )
 _RED = "This import cannot start; the preview says why. Change what is wrong, then start it."
 _HINT_CSS = """

@@ -59,9 +59,9 @@ def _attaching(context: AppContext) -> RunForm:
         context,
         AttachSettings,
         title="Known lenses in a catalog",
-        note="Candidates at the place of a known lens get its label, as a positive only: it trains "
-        "beside non-lenses of the same survey. Labels that are there stay; where two candidates "
-        "are in reach, none is labeled, and the log says so.",
+        note="Candidates at the position of a known lens get its label. These are positives "
+        "only: training needs non-lenses of the same survey, too. Existing labels stay; if two "
+        "candidates are within the radius, none is labeled, and the log says so.",
         button="Label known lenses",
         choices=choices,
     )
@@ -76,8 +76,8 @@ def _simulating(context: AppContext) -> RunForm:
         context,
         SimulateSettings,
         title="New simulated catalog",
-        note="Lenses of galaxies or of clusters and what is taken for them, with the bands, PSF, "
-        "depth and noise of a survey; the truth of every object is kept.",
+        note="Galaxy- or cluster-scale lenses and objects that resemble them, with the bands, "
+        "PSF, depth and noise of a survey; the true parameters of every object are stored.",
         button="Simulate",
         choices=lambda: {"survey": survey_choices(context)},
         values=values,

@@ -28,7 +28,7 @@ from lens_triage.app.widgets.table import (
 from lensing_core.errors import BadInputError
 
 _WHERE_CSS = "p { margin: 0; line-height: 1.4; overflow-wrap: anywhere; }"
-_KEYS = "Arrow keys go through the list, Enter opens or chooses, Backspace leads up."
+_KEYS = "Arrow keys move through the list, Enter opens or chooses, Backspace goes up one folder."
 
 
 class PathPicker(pn.viewable.Viewer):

@@ -99,7 +99,7 @@ class Offers(pn.viewable.Viewer):
         self._offers: Sequence[Offer] = ()
         self.table = Table(
             columns=[
-                column("text", "What it may be", align="wrap"),
+                column("text", "Possible readings", align="wrap"),
                 column("act", "", align="right", width="80px"),
             ],
             label="Choices",

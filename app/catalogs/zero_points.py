@@ -54,8 +54,9 @@ class ZeroPointQuestion(pn.viewable.Viewer):
         }
         self._row.objects = list(self.fields.values())
         self._text.object = (
-            "<p>Which AB magnitude has one unit of the pixels? The images do not say it; the "
-            "survey's values are filled in. Wrong ones make all fluxes wrong by one factor.</p>"
+            "<p>Zero point of each band: the AB magnitude of one unit of the pixels. The images "
+            "do not state it, so the survey's values are filled in. Wrong values scale all "
+            "fluxes by a factor.</p>"
         )
 
     def answer(self) -> None:

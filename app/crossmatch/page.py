@@ -45,9 +45,9 @@ def page(context: AppContext) -> Body:
         context,
         CrossmatchSettings,
         title="Match a catalog",
-        note="Known lenses, own tables and duplicates are matched on this machine. All other "
-        "references are asked for over the network; their answers are kept, and where there is no "
-        "network the rest is done all the same.",
+        note="Known lenses, your own tables and duplicates are matched on this machine. All "
+        "other references are queried over the network; their answers are stored, and without a "
+        "network the rest is still matched.",
         button="Cross-match",
         choices=choices,
         values=lambda: {name: value for name, value in asked.items() if value},

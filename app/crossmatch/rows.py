@@ -80,8 +80,8 @@ def metrics_html(report: CrossmatchReport, *, trained: bool) -> str:
     lenses = report.lenses
     if lenses is None:
         return (
-            "<p>No list of known lenses has been matched with this catalog, so completeness is not "
-            "known: run it with lenscat, or with a table of your own that lists lenses.</p>"
+            "<p>No list of known lenses has been matched with this catalog, so completeness is "
+            "not known: cross-match it with lenscat, or with your own table of lenses.</p>"
         )
     metrics = [
         (fmt.count(lenses.n_in_footprint), "known lenses in the footprint"),
@@ -92,8 +92,8 @@ def metrics_html(report: CrossmatchReport, *, trained: bool) -> str:
     ]
     items = "".join(f"<div><b>{value}</b><span>{text}</span></div>" for value, text in metrics)
     note = (
-        "<p>The ensemble was trained on this catalog: the recall of lenses that it was shown says "
-        "nothing of those that nobody knows.</p>"
+        "<p>The ensemble was trained on this catalog: the recall of lenses that it was trained "
+        "on says nothing about unknown lenses.</p>"
         if trained
         else ""
     )
@@ -105,7 +105,7 @@ def reference_row(crossmatch: Crossmatch) -> Row:
     reached = crossmatch.state != "unreachable"
     unmatched = crossmatch.n_candidates - crossmatch.n_matched - crossmatch.n_review
     kind = KIND_TITLES[crossmatch.kind]
-    asked = f", {crossmatch.n_candidates:,} asked for" if not crossmatch.asked_all else ""
+    asked = f", {crossmatch.n_candidates:,} queried" if not crossmatch.asked_all else ""
     return {
         "key": crossmatch.reference,
         "reference": {
@@ -212,8 +212,8 @@ def new_html(new: Sequence[UnlistedCandidate], *, catalog: str, ensemble: str) -
     """Pictures of new candidates by rank; what other references call them stands in the tooltip."""
     if not new:
         return (
-            "<p>Needs a list of known lenses that was matched, and an ensemble that has scored the "
-            "catalog.</p>"
+            "<p>Needs a cross-match with a list of known lenses, and an ensemble that has scored "
+            "the catalog.</p>"
         )
     items = []
     for item in new:

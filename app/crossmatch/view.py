@@ -87,7 +87,7 @@ class CrossmatchBoard(pn.viewable.Viewer):
             columns=RECOVERED, label="Known lenses recovered", empty="None was recovered."
         )
         self.warnings = Table(
-            columns=DOUBTS, label="Disagreements", empty="Nothing disagrees, nothing is doubtful."
+            columns=DOUBTS, label="Disagreements", empty="No contradictions and no doubtful pairs."
         )
         self.missed = Table(columns=MISSED, label="Known lenses missed", empty="None is missing.")
         self._new = html(skeleton(), css=THUMBNAILS_CSS)
@@ -108,8 +108,9 @@ class CrossmatchBoard(pn.viewable.Viewer):
                 "To review",
                 self._titles["warnings"],
                 _rolling(self.warnings),
-                note="Several counterparts or claims, separations beyond their errors, "
-                "known lenses ranked low, and candidates that a service takes for a star.",
+                note="Several counterparts or candidates in a pair, separations beyond their "
+                "errors, known lenses ranked low, and candidates that a service classifies as a "
+                "star.",
             ),
             columns(
                 section(

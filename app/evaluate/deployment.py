@@ -66,7 +66,7 @@ class DeploymentView(pn.viewable.Viewer):
             controls,
             self._table,
             columns(
-                stack(_caption("Purity of what passes, by recall"), self._purity, gap=0),
+                stack(_caption("Purity of the passing objects, by recall"), self._purity, gap=0),
                 stack(
                     _caption("Lenses found by hours of review; dashed: an unsorted list"),
                     self._discovery,
@@ -74,9 +74,9 @@ class DeploymentView(pn.viewable.Viewer):
                 ),
                 template="1fr 1fr",
             ),
-            note="Recall and false-positive rate as measured; purity is theirs at the class prior "
-            "chosen here, π TPR / (π TPR + (1 − π) FPR). Bounds take the 95 % intervals of both "
-            "rates at once.",
+            note="Recall and false-positive rate are measured; purity follows from them at the "
+            "class prior chosen here, π TPR / (π TPR + (1 − π) FPR). Bounds combine the 95 % "
+            "intervals of both rates.",
         )
         super().__init__()
         for part in (self.prior, self.candidates, self.seconds):

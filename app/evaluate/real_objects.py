@@ -26,10 +26,10 @@ from lensing_core.store.runs import RunSummary
 from lensing_core.store.summaries import CatalogSummary
 
 _NOTE = (
-    "Any ensemble on any catalog with labels or grades; what it has learned from is left out. "
-    "Matched separation: the share of lenses that rank above one of their five nearest non-lenses "
-    "in brightness, color and size. A ranking that brightness alone equals has not learned what a "
-    "lens is."
+    "Any ensemble on any catalog with labels or grades, without the objects that it was trained "
+    "on. Matched separation: the share of lenses that rank above one of their five nearest "
+    "non-lenses in brightness, color and size. If brightness alone ranks as well as the "
+    "ensemble, there is no evidence that the ensemble detects arcs."
 )
 _LOW = {
     "& .MuiInputBase-root": {"height": "32px"},
@@ -41,9 +41,9 @@ _NO_CATALOG = "/"
 text. No catalog has such a name."""
 _MEASURE, _SCORE_FIRST = "Measure", "Score, then measure"
 _VISIBILITY = (
-    "A column of the imported table that says how visible the arcs of a lens are, or the word "
-    "grades for what was graded in labeling sessions of that scheme: recall is given for each "
-    "class."
+    "Column of the imported table with the visibility of the arcs of each lens, or the word "
+    "grades for the grades of labeling sessions with the scheme visibility: recall is given for "
+    "each class."
 )
 Found = dict[str, Any]
 

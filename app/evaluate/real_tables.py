@@ -113,7 +113,7 @@ def _visibility(rows: Sequence[Mapping[str, Any]]) -> str:
 def _gate(gate: Mapping[str, Any], places: Mapping[int, CutoutPlace]) -> str:
     warning = "" if gate["passed"] else ' class="warning"'
     pictures = "".join(_giveaway(key, places[key]) for key in gate["candidates"] if key in places)
-    given_away = f"<p>What gives painted objects away most:</p><ul>{pictures}</ul>"
+    given_away = f"<p>Most recognizable painted objects:</p><ul>{pictures}</ul>"
     return f"<p{warning}>{escape(gate['sentence'])}</p>{given_away if pictures else ''}"
 
 

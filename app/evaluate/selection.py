@@ -39,12 +39,14 @@ _LATEST = 30
 _OF_MACHINES = (MACHINE, LENS_TEST)
 _FORMATS = ("ecsv", "fits", "pdf")
 _NOTE = (
-    "Arcs are painted onto the catalog's own galaxies, as many in every cell of Einstein radius "
-    "and S/N, and pass the same steps as the catalog: ensemble, cut, graders (where sessions show "
-    "them as gold), lens test. Darker cells: a larger share is found. Lines: where the fitted "
+    "Arcs are painted onto the catalog's own galaxies, equally many in every cell of Einstein "
+    "radius and S/N, and pass the same steps as the catalog: ensemble, cut, graders (if sessions "
+    "show them as gold), lens test. Darker cells: a larger share is found. Lines: the fitted "
     "surface reaches 50 % (solid) and 90 % (dashed)."
 )
-_NONE = "<p>Nothing is measured yet: choose a catalog and an ensemble below that has scored it.</p>"
+_NONE = (
+    "<p>Nothing has been measured yet: choose a catalog, and an ensemble that has scored it.</p>"
+)
 
 
 class SelectionBoard(pn.viewable.Viewer):
@@ -70,8 +72,8 @@ class SelectionBoard(pn.viewable.Viewer):
             SelectionSettings,
             title="Measure a selection function",
             button="Inject and measure",
-            note="Injected lenses become a catalog of their own, which several ensembles may be "
-            "measured on, and which sessions may show to graders as gold (setting Gold catalog).",
+            note="Injected lenses form a separate catalog. Several ensembles can be measured on "
+            "it, and sessions can show it to graders as gold (setting Gold catalog).",
             choices=self._choices,
             folded=("Hosts", "Sources", "Population", "Running"),
             on_end=lambda _: self.refresh(),

@@ -69,7 +69,7 @@ _RATES = {"1e-4": 1e-4, "1e-3": 1e-3, "1e-2": 1e-2, "0.1": 0.1}
 _NOTES = {
     "tpr0": " (TPR0)",
     "tpr10": " (TPR10)",
-    "auroc": ", which tells little of rare objects",
+    "auroc": ", which says little about rare objects",
 }
 _KINDS = {"lightgbm": "trees", "network": "network", "pu_head": "head"}
 _ROWS_OF_IMPORTANCE = 12
@@ -111,8 +111,8 @@ def about_html(ensemble: EnsembleSummary, found: Evaluation) -> str:
             sentences.append("Real lenses are found less often.")
     if "unlabeled objects" in ensemble.manifest.get("figures_on", ""):
         sentences.append(
-            "The non-lenses are unlabeled, with a few lenses among them: metrics are too low by a "
-            "little, never too high."
+            "The non-lenses are unlabeled, with a few lenses among them: metrics are slightly "
+            "too low, never too high."
         )
     if note := ensemble.manifest.get("calibration_note"):
         sentences.append(escape(note))
@@ -230,7 +230,7 @@ def conformal_html(found: Mapping[str, Any]) -> str:
         if name in coverage
     )
     return (
-        "<table><tr><th>Sets that hold the truth</th><th>Measured</th><th>Wanted</th></tr>"
+        "<table><tr><th>Sets that contain the true class</th><th>Measured</th><th>Wanted</th></tr>"
         f"{rows}<tr><td>Mean number of classes in a set</td>"
         f"<td>{fmt.number(coverage.get('mean_size'))}</td><td></td></tr></table>"
     )

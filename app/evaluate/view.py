@@ -95,14 +95,14 @@ class EvaluationBoard(pn.viewable.Viewer):
         self._compare = section(
             "Two ensembles",
             self._comparison.__panel__(),
-            note="On the test objects that both share, by a paired bootstrap: what is easy or hard "
-            "for both cancels.",
+            note="On the test objects of both ensembles, by a paired bootstrap: differences in "
+            "the difficulty of objects cancel.",
         )
         self._empty = section(
             "No ensemble yet",
             html(
-                '<p><a href="train">Train one</a> on labeled or simulated objects; how good it is '
-                "stands here then.</p>",
+                '<p><a href="train">Train one</a> on labeled or simulated objects; its metrics '
+                "are shown here then.</p>",
                 css=CSS,
             ),
         )
@@ -262,8 +262,8 @@ def _promoted(ensembles: list[EnsembleSummary]) -> str | None:
 
 
 _METRICS_NOTE = (
-    "Intervals by a bootstrap stratified by class. A rate below one in the number of non-lenses "
-    "in the test split cannot be measured."
+    "Intervals are from a bootstrap stratified by class. False-positive rates below one in the "
+    "number of non-lenses of the test split cannot be measured."
 )
 _NO_CURVE = (
     "The scores of the test split are not in this workspace, so there is no curve, and no "
@@ -353,8 +353,8 @@ def _importance(found: dict[str, Importance]) -> list[pn.viewable.Viewable]:
     ]
     return [
         section(
-            "What trees look at",
+            "Features used by trees",
             columns(*tables, template="1fr 1fr" if len(tables) > 1 else "1fr"),
-            note="Features by their share of what all splits gained in training.",
+            note="Features by their share in the gain of all splits in training.",
         )
     ]

@@ -73,7 +73,7 @@ class _NotGood(Matcher):
         try:
             await OTHER.run(work)
         except LensTriageError as error:
-            _log.warning("The use of an API token could not be noted: %s", error)
+            _log.warning("The use of an API token could not be recorded: %s", error)
 
 
 def check_api_tokens(application: Application, context: AppContext) -> None:

@@ -141,7 +141,7 @@ async def _serve(context: AppContext, sockets: list[socket.socket], open_browser
 async def _watch(pages: Pages, url: str, open_browser: bool) -> None:
     """Start the page process, say where the pages are, and start it again when it ends."""
     if not await pages.started():
-        raise WorkspaceError("The process of the pages did not start; what it printed says why.")
+        raise WorkspaceError("The process of the pages did not start; its output says why.")
     print(f"lens-triage: {url} (Ctrl-C stops the pages, not the runs)", flush=True)  # noqa: T201
     if open_browser:
         _open_browser(url)

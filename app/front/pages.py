@@ -24,7 +24,7 @@ CONTEXT: SpawnContext | ForkServerContext = multiprocessing.get_context("spawn")
 """Way to start the process. Never a fork of this one, which has threads."""
 
 AWAY = "The pages are being started; grading goes on. Try again in a few seconds."
-BUSY = "The server is busy with pages that others asked for; try again soon."
+BUSY = "The server is busy with other pages; try again soon."
 _LOOK_EVERY_S = 0.1
 _END_WITHIN_S = 5.0
 _STEADY_S = 10.0  # one that lives so long has not failed at its start

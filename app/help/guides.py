@@ -64,7 +64,7 @@ def find_guide(name: str) -> Guide:
     try:
         return guides()[name]
     except KeyError:
-        raise NotFoundError(f"There is no guide {name!r}; choose one of the list.") from None
+        raise NotFoundError(f"There is no guide {name!r}; choose one from the list.") from None
 
 
 def _names(line: str) -> list[str]:

@@ -18,7 +18,7 @@ from lensing_core.errors import PolicyError, SignInError
 
 NOTHING = "There is nothing at this address."
 OTHER_METHOD = "This address does not answer requests of this kind."
-NO_TOKENS = "API tokens are good for the addresses of the API; this is none of them."
+NO_TOKENS = "API tokens are valid only for addresses of the API; this is not one of them."
 
 
 class _NotAllowed(Matcher):

@@ -50,6 +50,6 @@ export class Connection {
 // What the page says of its connection; empty: all is well.
 export function connectionText({away, detached}) {
   if (away) { return "The server does not answer. Your grades are kept here and sent when it is back." }
-  if (detached) { return "The server was restarted. Lists, pictures and grades go on; reload the page for the rest." }
+  if (detached) { return "The server was restarted. Lists, pictures and grades continue; reload the page for the rest." }
   return ""
 }

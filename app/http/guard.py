@@ -39,15 +39,15 @@ _PAGE = (
     "frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
 )
 _OWN = ("same-origin", "none")
-FOREIGN = "Only the pages of this server may ask this."
+FOREIGN = "Only the pages of this server may send this request."
 OPEN_BY_HAND = "Another site may not open this page; copy its address into a new tab."
 NO_SESSION = "A session cannot be chosen by an address; open the page without bokeh-… in it."
-NOT_YOURS = "This page was not opened by this sign-in; open it anew."
+NOT_YOURS = "This page was not opened under this sign-in; open it again."
 OPENED_WITH = "sign_in_cookie"
 """Setting of an application: name of the cookie that a page and its websocket must share."""
 _SENTENCES = {
     400: "The request cannot be read.",
-    403: "This is not for you to ask.",
+    403: "You are not allowed to send this request.",
     404: "There is nothing at this address.",
     405: "This address does not answer requests of this kind.",
     413: "The request is too long.",

@@ -48,7 +48,7 @@ from lensing_core.store.sign_ins import (
     revoke_sign_in,
 )
 
-NO_MATCH = "The name and the passphrase do not belong together."
+NO_MATCH = "The name or the passphrase is wrong."
 """Said of names that are unknown, too: who asks from afar is told of none."""
 NOBODY = "Nobody is signed in; sign in at the top of the page."
 _BELIEVED_S = 2.0
@@ -300,7 +300,7 @@ class PassphraseHandler(_PassphraseHandler):
             if new:
                 new.hashed()
             elif self.context.reach.asks:
-                raise BadInputError("Every name on this server has a passphrase: give a new one.")
+                raise BadInputError("Every name on this server needs a passphrase: give a new one.")
             with self.writable.session() as session:
                 found = find_sign_in(session, self.token())
                 if found is None:

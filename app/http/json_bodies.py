@@ -67,7 +67,7 @@ def fault_of(value: Any) -> str:
         if isinstance(found, dict):
             for key, child in found.items():
                 if _is_broken(key):
-                    return "A field's name holds half of a character."
+                    return "A field's name contains half of a character."
                 left.append((f"{name}.{key}".lstrip("."), child))
         elif isinstance(found, list):
             left.extend((name, child) for child in found)
@@ -77,7 +77,7 @@ def fault_of(value: Any) -> str:
 def _fault_of_one(name: str, value: Any) -> str:
     field = name[:80] or "The request"
     if isinstance(value, str) and _is_broken(value):
-        return f"{field}: the text holds half of a character; send whole ones."
+        return f"{field}: the text contains half of a character; send whole ones."
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) > LARGEST:
         return f"{field}: the whole number is too large; give one of up to 64 bits."
     if isinstance(value, float) and not math.isfinite(value):
@@ -99,7 +99,7 @@ def _is_broken(text: str) -> bool:
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    raise BadInputError(f"{name} is no number of JSON; give a finite one.")
+    raise BadInputError(f"{name} is not a JSON number; give a finite one.")
 
 
 def _deep() -> str:

@@ -30,7 +30,7 @@ class OwnPageHandler(ReplyHandler):
         """Refuse what another site sent."""
         origin = self.request.headers.get("Origin")
         if origin is not None and urlsplit(origin).netloc.lower() != self.request.host.lower():
-            self.refuse(403, "Only the pages of this server may ask this.")
+            self.refuse(403, "Only the pages of this server may send this request.")
         elif self.request.method == "POST" and not self._is_json():
             self.refuse(415, "Send JSON.")
 

@@ -143,7 +143,7 @@ export class Outbox {
   // What the server says of each event that it was sent.
   take({written, refused, feedback = {}}, sent) {
     const settled = written.length + Object.keys(refused).length
-    if (sent.length && !settled) { throw new Error("The server did not say what became of the grades.") }
+    if (sent.length && !settled) { throw new Error("The server did not confirm the grades.") }
     for (const uuid of written) { this.settle(uuid, {feedback: feedback[uuid]}) }
     for (const [uuid, reason] of Object.entries(refused)) { this.refuse(uuid, reason) }
   }
@@ -232,7 +232,7 @@ export function unsavedText({waiting, late, stored, signedOut}) {
     words.push(`${counted(waiting)} not yet saved`)
     if (signedOut) { words.push("sign in again, and they are sent") }
   }
-  if (!stored) { words.push("this browser keeps nothing: do not close the tab while something is not saved") }
+  if (!stored) { words.push("this browser does not store anything: do not close the tab before everything is saved") }
   return words.join("; ")
 }
 

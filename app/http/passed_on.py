@@ -48,7 +48,7 @@ class Bypassed(RequestHandler):
         """Answer before any method of the request is looked at."""
         self.set_status(403)
         self.set_header("Content-Type", "text/plain; charset=utf-8")
-        self.finish("This is the inside of the server; open the address that it printed.")
+        self.finish("This is an internal address of the server; open the address that it printed.")
 
 
 def refuse_all_but_the_front(application: Application, secret: str) -> None:

@@ -74,9 +74,7 @@ class Pool:
 
     async def _try(self, work: Callable[[], _Result]) -> _Result:
         if self._n >= self._most:
-            raise BusyError(
-                f"The server is busy with {self._name} that others asked for; try again soon.", 2
-            )
+            raise BusyError(f"The server is busy with other {self._name}; try again soon.", 2)
         self._n += 1
         try:
             return await asyncio.get_running_loop().run_in_executor(self._executor, work)

@@ -38,11 +38,11 @@ class SignIn {
     const known = () => {
       const guarded = this.graders.get(name.value.trim())
       passphrase.required = guarded === true
-      hint.textContent = guarded === undefined ? "Optional: guards a new name, 8 letters or more."
-        : guarded ? "This name is guarded." : "This name is not guarded: leave it empty."
+      hint.textContent = guarded === undefined ? "Optional: protects a new name, 8 letters or more."
+        : guarded ? "This name has a passphrase." : "This name has no passphrase: leave it empty."
     }
     known()
-    return this.box("Sign in", "Grades carry the name of who gave them.", [
+    return this.box("Sign in", "Grades are stored with the name of their grader.", [
       field("Name", name, h("datalist", {id: "graders"},
         [...this.graders.keys()].map((value) => h("option", {value})))),
       field("Passphrase", passphrase, hint),
@@ -53,11 +53,11 @@ class SignIn {
     const old = h("input", {name: "old", type: "password", autocomplete: "current-password", required: true})
     const next = h("input", {name: "new", type: "password", autocomplete: "new-password", required: this.asks})
     const tied = this.by.length > 0
-    const form = this.box(this.name, tied ? `You sign in with ${this.by.join(" and ")}.` : this.guarded ? "Your name is guarded by a passphrase."
-      : "Anybody at this machine can sign in with your name; a passphrase guards it.", tied ? [] : [
+    const form = this.box(this.name, tied ? `You sign in with ${this.by.join(" and ")}.` : this.guarded ? "Your name is protected by a passphrase."
+      : "Anybody at this machine can sign in with your name; a passphrase protects it.", tied ? [] : [
       this.guarded ? field("Present passphrase", old) : null,
       field("New passphrase", next, h("small", {}, this.guarded && !this.asks
-        ? "8 letters or more; empty takes the guard away." : "8 letters or more.")),
+        ? "8 letters or more; leave it empty to remove the passphrase." : "8 letters or more.")),
     ], tied ? "" : "Save", () => post("passphrase", {old: old.value, new: next.value}))
     form.querySelector("footer").prepend(h("button", {type: "button", className: "plain",
       onclick: () => this.attempt(() => post("sign-out", {}))}, "Sign out"), h("span", {className: "spacer"}))

@@ -113,5 +113,5 @@ class Rate:
         if self._asked[key] > self._most:
             left = int(_MINUTE_S - second) + 1
             raise BusyError(
-                f"More than {self._most} requests a minute; go on in {left} s.", left, status=429
+                f"More than {self._most} requests a minute; continue in {left} s.", left, status=429
             )

@@ -27,11 +27,11 @@ export class SessionEnd {
     this.node.replaceChildren(...[
       h("h3", {}, waiting ? (queue.failed ? "The server does not answer" : "Loading …")
         : "You have seen every cutout of this session"),
-      h("p", {}, waiting ? "Your grades are saved here; the next cutouts come as soon as it is back."
+      h("p", {}, waiting ? "Your grades are saved here; the next cutouts are loaded as soon as it is back."
         : `${formatCount(queue.nDone)} cutouts${skipped.length ? `, ${n} of them skipped` : ""}.`),
       !waiting && skipped.length && this.session.open
         ? h("p", {}, h("button", {type: "button", onclick: () => queue.offerSkipped()},
-          "Look at the skipped ones again"))
+          "Show the skipped ones again"))
         : null,
       waiting ? null : h("p", {}, h("a", {href: "label"}, "Back to the sessions")),
     ].filter(Boolean))

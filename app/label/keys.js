@@ -6,12 +6,12 @@ import { labelKeys, shownKey, yieldKeys } from "../widgets/grade_keys.js"
 const HANDS = {own: "Letters of the grades", left: "Left hand", right: "Right hand"}
 const VIEW_ACTIONS = {
   undo: "Undo; again: further back",
-  back: "Back one cutout, to look again or change the grade",
+  back: "Back one cutout, to inspect it again or change the grade",
   forward: "Forward one cutout",
   front: "To the first cutout without a grade",
   skip: "Skip",
-  flag: "Flag for discussion; again: take the flag away",
-  reason: "No lens, and why: a second key says the reason",
+  flag: "Flag for discussion; again: remove the flag",
+  reason: "No lens, with a reason: a second key gives the reason",
   note: "Write a note",
   mode: "One at a time, or mosaic",
   rest: "Mosaic: set the rest of the page and go on",

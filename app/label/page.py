@@ -29,5 +29,5 @@ def page(context: AppContext) -> Body:
         "Label",
         board.__panel__(),
         context=context,
-        subtitle="Sessions of candidates to grade; every grade is kept, with who gave it and when.",
+        subtitle="Sessions of candidates to grade; every grade is stored with its grader and time.",
     )

@@ -151,7 +151,7 @@ class LabelService:
             view = self.view(session, session_id, grader)  # before others have to wait
         with acting(here, "grade") as (session, person):
             if person is None or person.id != grader.id:
-                raise PolicyError("Somebody else is signed in in this browser by now.")
+                raise PolicyError("Somebody else has signed in in this browser.")
             outcomes = record(session, view, events)
         return {
             "written": [outcome.uuid for outcome in outcomes if not outcome.refused],
@@ -163,7 +163,7 @@ class LabelService:
     def keep_preferences(here: AppContext, preferences: Mapping[str, Any]) -> None:
         """Store keys and the like with who is signed in ``here``."""
         if len(str(preferences)) > _MAX_PREFERENCES:
-            raise BadInputError("These preferences are too long to be kept.")
+            raise BadInputError("These preferences are too long to be stored.")
         with acting(here, "keep_preferences") as (session, person):
             if person is not None:
                 keep_preferences(session, person.id, preferences)

@@ -125,7 +125,7 @@ def conditions_html(summary: SessionSummary, *, invites: bool = False) -> str:
     invitation = ""
     if invites and summary.session.status == "open":
         href = escape(address("team", session=summary.session.id))
-        invitation = f' <a href="{href}">Invite somebody to it</a>'
+        invitation = f' <a href="{href}">Invite somebody</a>'
     return f"<p>{escape('; '.join(parts))}.</p><p>Graders: {escape(guests)}.{invitation}</p>"
 
 

@@ -50,8 +50,8 @@ from lensing_core.store.summaries import list_catalogs, list_ensembles
 _ACTIONS = ("create_session", "start_tutorial", "close_own_session", "close_session")
 _CSS = "p { margin: 0; color: var(--lt-muted); line-height: 1.5; }"
 _SIGN_IN = (
-    "Sign in (top right) to grade: every grade carries the name of who gave it. The first to sign "
-    "in is the organizer."
+    "Sign in (top right) to grade: every grade is stored with the name of its grader. The first "
+    "to sign in is the organizer."
 )
 
 
@@ -102,7 +102,7 @@ class SessionBoard(pn.viewable.Viewer):
         listing = section(
             "Sessions",
             self.table,
-            note="The name of a session opens it where you left it.",
+            note="Click the name of a session to open it where you left off.",
             aside=(self.archived, self.tutorial_button),
         )
         self._view = stack(
@@ -163,7 +163,7 @@ class SessionBoard(pn.viewable.Viewer):
             "New session",
             self.panel,
             pn.Row(self.create_button, margin=0),
-            note="The same as lens-triage session create.",
+            note="On the command line: lens-triage session create.",
         )
 
     def _choices(self) -> Mapping[str, Choices]:

@@ -168,7 +168,7 @@ class OverviewBoard(pn.viewable.Viewer):
             self._steps.object = text
 
     def _cancel(self, run: RunSummary) -> dict[str, object]:
-        title = "Stop at the next step; what is written stays"
+        title = "Stop at the next step; finished parts are kept"
         button = action("cancel", "Cancel", title, forbidden=self._no_cancel)
         button["disabled"] |= run.cancel_requested
         return {"actions": {"text": "", "actions": [button]}}

@@ -196,8 +196,8 @@ def map_to_json(found: AttentionMap, pixel_scale_arcsec: float) -> dict[str, Any
         sentence += f". Nothing finer than {cell} is resolved."
         if found.total < 1:
             sentence = (
-                f"There is little evidence for a lens: {found.total:+.2f} log-odds in total, drawn "
-                f"faint. Nothing finer than {cell} is resolved."
+                f"There is little evidence for a lens: {found.total:+.2f} log-odds in total, so "
+                f"the map is faint. Nothing finer than {cell} is resolved."
             )
     else:
         place = "patch" if found.method == "mil" else "place"

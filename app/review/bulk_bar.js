@@ -31,7 +31,7 @@ export class BulkBar {
     const button = (text, title, action) => h("button", {type: "button", title, onclick: action}, text)
     this.graded = h("span", {className: "segments", role: "group", "aria-label": "Grade the selection"},
       start.grades.map((grade) => button(grade.key, `${grade.key}: ${grade.title} (key ${grade.key})`, () => this.grade(grade.key))))
-    this.undoButton = button("Undo", "Take back what was done last (key u)", () => this.undo())
+    this.undoButton = button("Undo", "Undo the last action (key u)", () => this.undo())
     this.tagForm = this.makeTagForm()
     this.node = h("div", {className: "bulk-bar", hidden: true}, this.prompt.node, this.tagForm, this.count, this.graded,
       button("Tag", "Tag the selection (key T)", () => this.askTag()),

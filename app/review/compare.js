@@ -79,7 +79,7 @@ export class Compare {
       this.ensemblesButton.disabled = true
       this.ensemblesButton.title = "Only one ensemble has scored candidates"
     }
-    this.attentionButton = button("Attention", "What a member looked at, over the picture (key z)", () => this.toggle("attention"))
+    this.attentionButton = button("Attention", "Attention of a member, over the picture (key z)", () => this.toggle("attention"))
     this.fewer = button("−", "One candidate less (key [)", () => this.resize(-1))
     this.more = button("+", "One candidate more (key ])", () => this.resize(1))
     this.bands = h("span", {className: "segments", role: "group", "aria-label": "Band"})

@@ -46,7 +46,7 @@ class ReviewEventsHandler(GraderHandler):
                     whose,
                 ):
                     raise PolicyError(
-                        "These are of another grader than the one who is signed in, or of "
+                        "These events belong to another grader than the one signed in, or to "
                         "another workspace."
                     )
                 outcomes = record_in_review(session, person.id, events)

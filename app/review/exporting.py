@@ -87,7 +87,7 @@ def read_request(
         )
         key = address.query.selection
         if key and find_selection(session, key) is None:
-            raise BadInputError("The selection of this address is no longer kept; make it again.")
+            raise BadInputError("The selection in this address has expired; make it again.")
     if address.notices:
         raise BadInputError(" ".join(address.notices))
     address = replace(address, query=replace(address.query, hides_blind=hides))

@@ -152,7 +152,7 @@ export class FilterBar {
     this.range.hidden = !scored
     if (this.object.value.trim() !== query.object_id) { this.object.value = query.object_id }
     this.sort.replaceChildren(...(scored ? Object.keys(SORTS) : SORTS_WITHOUT_SCORES)
-      .map((value) => h("option", {value, title: value === "graded" ? "Lists graded candidates alone" : null},
+      .map((value) => h("option", {value, title: value === "graded" ? "Lists only graded candidates" : null},
         `By ${SORTS[value][0].toLowerCase()}${SORTS[value].slice(1)}`)))
     this.sort.value = query.sort
     this.direction.textContent = query.descending ? "↓" : "↑"

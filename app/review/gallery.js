@@ -11,7 +11,7 @@ const LARGEST_PX = 192 // of a stamp: larger cutouts are shrunk by the server
 
 export const GALLERY_KEYS = {title: "Gallery", keys: [
   {keys: ["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown"], shown: "← → ↑ ↓", action: "step", text: "Go to another stamp"},
-  {keys: [" "], shown: "Space", action: "toggle", text: "Select the stamp, or take it out"},
+  {keys: [" "], shown: "Space", action: "toggle", text: "Select or deselect the stamp"},
   {keys: ["Shift+ArrowLeft", "Shift+ArrowRight", "Shift+ArrowUp", "Shift+ArrowDown"], shown: "Shift ←→↑↓", action: "extend",
     text: "Select a range (or Shift and click)"},
   {keys: ["a"], shown: "a", action: "page", text: "Select all stamps that are shown; again: none of them"},
@@ -28,7 +28,7 @@ export const BULK_KEYS = {title: "With the selection (or the one stamp)", keys: 
   {keys: ["T"], shown: "T", action: "bulkTag", text: "Tag"},
   {keys: ["M"], shown: "M", action: "bulkMove", text: "Move to a stage, or reject with a reason"},
   {keys: ["E"], shown: "E", action: "bulkExport", text: "Export, or list these alone"},
-  {keys: ["u"], shown: "u", action: "bulkUndo", text: "Take back what was done last"},
+  {keys: ["u"], shown: "u", action: "bulkUndo", text: "Undo the last action"},
 ]}
 
 export class Gallery {

@@ -105,7 +105,7 @@ def _is_asker(person: SignedIn | None, asker: Any) -> None:
     """Raise PolicyError unless who is signed in is who opened the page."""
     if asker != (person.id if person else None):
         raise PolicyError(
-            "Somebody else is signed in in this browser by now, or nobody; reload the page."
+            "Somebody else has signed in in this browser, or you have signed out; reload the page."
         )
 
 

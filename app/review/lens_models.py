@@ -144,7 +144,9 @@ def _packed(folder: Path, names: list[str]) -> bytes:
         for name in names:
             path = folder / name
             if not path.is_file():
-                raise NotFoundError(f"The file {name} of this lens model is gone; sample it again.")
+                raise NotFoundError(
+                    f"The file {name} of this lens model is missing; sample it again."
+                )
             packed.write(path, name)
     return out.getvalue()
 

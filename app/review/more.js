@@ -13,7 +13,7 @@ const RANGES = {
   arc_length: ["Arc: length", "″", "Along the arc; 0 where no segment was found"],
   arc_angle: ["Arc: angle", "°", "Angle that the arc spans, seen from the center"],
   arc_snr: ["Arc: S/N", "", "Signal to noise of the arc"],
-  color_consistency: ["Color agreement", "", "Probability that the segments scatter so much in color, if of one source"],
+  color_consistency: ["Color agreement", "", "Probability of so large a scatter in color if all segments are of one source"],
   arc_color: ["Arc − galaxy color", "mag", "First minus last band; negative: the segments are bluer than the galaxy"],
 }
 export const SCORE_RANGES = ["epistemic", "disagreement", "ood"]
@@ -165,7 +165,7 @@ export class MoreFilters {
     const [, low = null, high = null] = this.query.ranges.find(([one]) => one === name) ?? []
     if (known === false && low === null && high === null) {
       return [h("span", {className: "faint", title: name.startsWith("arc") || name.startsWith("color")
-        ? "Measured when an ensemble with trees that see segments scores the catalog"
+        ? "Measured when an ensemble whose trees use segment features scores the catalog"
         : "No catalog gives it"}, "not measured")]
     }
     const inputs = [low, high].map((value, k) => h("input", {
@@ -197,7 +197,7 @@ export class MoreFilters {
   noteInput() {
     const input = h("input", {type: "search", className: "wide", value: this.query.note, maxLength: 200,
       placeholder: "Text of a note", "aria-label": "Note contains",
-      title: "Part of a note, or of what was written with a grade",
+      title: "Part of a note, or of a comment on a grade",
       onchange: () => this.update({note: input.value.trim()})})
     return input
   }

@@ -9,7 +9,7 @@ export function linkButton(write, notify) {
     onclick: async () => {
       write()
       if (await copyText(location.href)) { sayOn(button, "Copied", "Copy link") }
-      else { notify(`This browser gives pages no clipboard. The link: ${location.href}`) }
+      else { notify(`This browser does not allow pages to use the clipboard. The link: ${location.href}`) }
     }}, "Copy link")
   return button
 }
@@ -52,7 +52,7 @@ export class ExportMenu {
       h("h3", {}, "This list"), ...this.formats.map((format) => link(format, false)),
       h("h3", {}, "The chosen candidate"),
       ...this.words().has("candidate") ? chosen.map((format) => link(format, true)) : [],
-      h("h3", {title: "A bus between TOPCAT, DS9, Aladin and this program"}, "Other programs (SAMP)"),
+      h("h3", {title: "Messages between TOPCAT, DS9, Aladin and this program"}, "Other programs (SAMP)"),
       this.samp.node,
     )
     this.samp.ask("samp_state")
@@ -87,7 +87,7 @@ export class SampMenu {
   show({connected, others, sent}) {
     this.connect.hidden = connected
     for (const node of [...this.senders, this.disconnect]) { node.hidden = !connected }
-    const there = others.length ? `On the bus: ${others.join(", ")}.` : "No other program is on the bus."
+    const there = others.length ? `Connected: ${others.join(", ")}.` : "No other program is connected to the hub."
     this.state.textContent = [sent, connected ? there : sent ? "" : "Not connected."].join(" ").trim()
   }
 

@@ -147,7 +147,7 @@ export class AttentionPanel {
         ...(answer.scale ? [scaleBar(answer.scale)] : []),
         ...(answer.methods.length > 1 ? [] : [h("h3", {}, answer.title)]), // else a button names it
         h("p", {}, answer.sentence),
-        h("p", {className: "faint"}, `Raw logit ${signed(answer.logit, 2)}. A map shows what a member looked at, `
+        h("p", {className: "faint"}, `Raw logit ${signed(answer.logit, 2)}. A map shows what a member used, `
           + "not whether that is a lens."),
       ]
     }

@@ -46,7 +46,7 @@ export class ContextPanel {
     if (sentence !== undefined) { return [h("p", {className: "faint"}, sentence)] }
     if (!found.length) {
       return [h("p", {className: "faint"},
-        "Nothing that this network has seen is labeled yet; grade some candidates, or import labels.")]
+        "No candidate with an embedding of this network is labeled yet; grade some candidates, or import labels.")]
     }
     const group = (title, isLens) => {
       const some = found.filter((one) => one.is_lens === isLens)

@@ -196,7 +196,7 @@ export class HistoryPanel {
     }
     const own = this.own.of(this.row.id)
     if (own === null) {
-      this.say("You have no grade to take back", "")
+      this.say("You have no grade to undo", "")
       return
     }
     const event = this.event("undo", {undoes: own?.uuid ?? null}) // not known yet: the one that the server has
@@ -379,6 +379,6 @@ function historyEntry(entry, answer = null) {
     entry.text ? h("p", {className: "said"}, entry.text) : null,
     entry.note != null && answer ? h("button", {type: "button", className: "answer", onclick: () => answer(entry)}, "Answer") : null,
     entry.event ? h("a", {className: "answer", href: `replays/${entry.event}`, target: "_blank", rel: "noopener",
-      title: "Draw again what this grader saw"}, "Replay") : null,
+      title: "Show what this grader saw"}, "Replay") : null,
     h("time", {dateTime: entry.at, title: when.toISOString()}, when.toLocaleString("sv-SE").slice(0, 16)))
 }

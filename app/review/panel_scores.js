@@ -62,7 +62,7 @@ export class ScoreContextPanel {
       : `OOD distance larger than that of ${percent.toFixed(percent > 99 ? 2 : 0)} % of the ${formatCount(n)} `
         + "candidates of its catalog.")
     if (percent > UNLIKE_PERCENT && n >= UNLIKE_FROM) {
-      node.append(h("span", {className: "warn"}, "Few candidates are this far from the known non-lenses: check it by eye, and trust the score less."))
+      node.append(h("span", {className: "warn"}, "Few candidates are this far from the known non-lenses: inspect it, and trust the score less."))
     }
     return node
   }

@@ -39,7 +39,7 @@ export class Panes {
   // `sign`: 1 where a pane grows when its border is moved to the right.
   splitter(name, sign, title) {
     const node = h("div", {className: "splitter", role: "separator", tabIndex: 0, "aria-orientation": "vertical",
-      "aria-label": title, title: `${title}: drag, or the arrow keys; double click: as it was`,
+      "aria-label": title, title: `${title}: drag, or use the arrow keys; double click: reset`,
       ondblclick: () => this.reset(),
       onkeydown: (event) => {
         const direction = {ArrowLeft: -1, ArrowRight: 1}[event.key]

@@ -106,7 +106,7 @@ class ReviewService:
         address = replace(address, query=replace(address.query, hides_blind=hides))
         selection = find_selection(session, address.query.selection)
         if address.query.selection and selection is None:
-            left = "The selection of this address is no longer kept; all candidates are shown."
+            left = "The selection in this address has expired; all candidates are shown."
             query = replace(address.query, selection="")
             address = replace(address, query=query, notices=(*address.notices, left))
         return {
@@ -192,8 +192,8 @@ class ReviewService:
         (here,) = load_rows(session, query, [cursor])
         if not inside:
             notices.append(
-                f"{here.candidate.object_id} does not pass the filters of this address; it is "
-                "shown at the place that it would have."
+                f"{here.candidate.object_id} does not pass the filters in this address; it is "
+                "shown at the place that it would have without them."
             )
         page = RankingPage((*before.rows, here, *after.rows), before.has_before, after.has_after)
         return {

@@ -251,7 +251,7 @@ class ReviewView {
     if (this.modes.gallery.shown && next?.page) { this.candidate.pool.ahead(this.modes.gallery.urls(next.page.rows)) }
     this.node.dataset.nextPage = next === null ? "" : next.page === null ? "coming" : "here"
     const keys = `${held.length} ${held.length === 1 ? "key waits" : "keys wait"}`
-    this.waitingNote.textContent = held.length ? `${keys} for the next page (Esc forgets them)`
+    this.waitingNote.textContent = held.length ? `${keys} for the next page (Esc discards them)`
       : past ? "End of the list (k: the last candidate)" : ""
   }
 

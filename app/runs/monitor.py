@@ -206,7 +206,7 @@ class RunMonitor(pn.viewable.Viewer):
             self._resume.visible = not reason
             self._buttons.visible = any(button.visible for button in self._buttons)
             if reason and reason != run.error:
-                self._no_use.say(f"Resuming cannot help as things are: {reason}", "info")
+                self._no_use.say(f"Resuming cannot help at present: {reason}", "info")
             else:
                 self._no_use.clear()
 

@@ -84,7 +84,7 @@ def head_html(run: RunSummary, *, per_second: float | None, left_s: float | None
         "queued": "Waits for its turn.",
         "succeeded": "Done.",
         "failed": "Failed." if run.resumable else f"Failed. {NOT_RESUMABLE}",
-        "cancelled": "Cancelled; what it wrote is kept.",
+        "cancelled": "Cancelled; its files are kept.",
         "lost": "Lost.",
     }.get(run.status, run.activity or "Starting")
     unknown = " unknown" if share is None and run.status == "running" else ""

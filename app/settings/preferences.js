@@ -16,8 +16,8 @@ class PreferencesForm {
     this.notify = h("input", {type: "checkbox", checked: this.values.notify && !none, disabled: none,
       onchange: () => this.switchNotifying()})
     this.node = h("form", {onsubmit: (event) => event.preventDefault()},
-      this.select("theme", "Colors", {"": "As the page was left, else as the system", system: "As the system", light: "Light", dark: "Dark"}),
-      this.select("stretch", "Stretch of pictures at first", {"": "As it was left",
+      this.select("theme", "Colors", {"": "As last used, else that of the system", system: "As the system", light: "Light", dark: "Dark"}),
+      this.select("stretch", "Initial stretch of pictures", {"": "As it was left",
         ...Object.fromEntries(presets.map((name) => [name, capital(name)]))}),
       this.select("advance", "After a grade in Review", {"": "As it was left", on: "Go to the next candidate", off: "Stay"}),
       this.select("grade_keys", "Keys that grade in Review", {review: "a, then the letter; or Shift and the letter",

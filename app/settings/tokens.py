@@ -74,7 +74,7 @@ class TokenBoard(pn.viewable.Viewer):
             form,
             self.shown,
             self.table,
-            note="By a token a program acts under your name, with the role that you give it or "
+            note="With a token, a program acts under your name, with the role of the token or "
             "less, until it expires or is revoked.",
         )
         super().__init__()

@@ -104,8 +104,8 @@ class SettingsBoard(pn.viewable.Viewer):
                     "Labels and backups",
                     self._notice,
                     self._backups,
-                    note="Every grade is an event that carries the hash of the one before it, so "
-                    "that a change shows. Backups are taken while others go on working. "
+                    note="Every grade is an event that contains the hash of the previous one, so "
+                    "that changes are detected. Backups do not interrupt others. "
                     + scheduled(context),
                     aside=(self._verify, self._backup),
                 ),

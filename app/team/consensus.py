@@ -273,10 +273,11 @@ def metrics_html(
         counts = ", ".join(f"{n:,} {name}" for name, n in states.items())
         parts.append(f"In the list: {counts}.")
     if stale:
-        parts.append("There are grades since the list was made: run the consensus.")
+        parts.append("There are newer grades than this list: run the consensus.")
     if in_sight:
         parts.append(
-            f"{in_sight:,} grades were given with a score in sight; as the prior it counts twice."
+            f"{in_sight:,} grades were given with a visible score; with scores as the prior, the "
+            "score counts twice."
         )
     return f"<p>{' '.join(parts)}</p>"
 

@@ -20,11 +20,11 @@ from lensing_core.selection.hidden import Hidden
 
 DEFAULT_SECONDS = 5.0
 _NOTE = (
-    "Two answers that lean on different things. By probabilities: those of the objects that no "
-    "grader has decided, times how many lenses decided ones turned out to be for each that was "
-    "promised. By two searches (capture-recapture): lenses that graders find in random samples, "
-    "and how many of these stand in the ranking's list of expected lenses, too; bright arcs are "
-    "found by both, so it is a lower limit. Intervals are 95 %."
+    "Two estimates with different assumptions. By probabilities: the sum over objects that no "
+    "grader has decided, times the ratio of lenses found to lenses expected among the decided "
+    "ones. By two searches (capture-recapture): from the lenses that graders find in random "
+    "samples, and how many of these are also in the ranking's list of expected lenses; both find "
+    "bright arcs, so this is a lower limit. Intervals are 95 %."
 )
 
 
@@ -84,9 +84,9 @@ def hidden_html(found: StillHidden, seconds: float | None) -> str:
     ]
     tail = found.tail
     checked = (
-        "no object is decided yet, so the probabilities are taken as they are"
+        "no object is decided yet, so the probabilities are used without a correction"
         if math.isnan(tail.ratio)
-        else f"{fmt.count(tail.judged)} lenses were found where {tail.promised:.1f} were promised"
+        else f"{fmt.count(tail.judged)} lenses were found where {tail.promised:.1f} were expected"
     )
     lines.append(f"<b>By probabilities {_between(tail.hidden)}</b>: {checked}.")
     captures = found.captures
@@ -117,16 +117,16 @@ def _price(found: StillHidden, seconds: float | None) -> str:
     pace = (
         f"{seconds:.1f} s a cutout, the graders' pace"
         if seconds
-        else f"{DEFAULT_SECONDS:g} s a cutout, for no grader has a pace yet"
+        else f"{DEFAULT_SECONDS:g} s a cutout (assumed: no grader has a pace yet)"
     )
     if price.objects is None or price.minutes is None:
         return (
-            f"<b>The next {price.lenses} lenses:</b> all that is left is not expected to hold so "
-            "many. Stop here, unless a single lens is worth the rest."
+            f"<b>The next {price.lenses} lenses:</b> the remaining objects are not expected to "
+            "contain that many. Stop here, unless a single lens is worth grading the rest."
         )
     low = "?" if price.low_minutes is None else f"{price.low_minutes:.1f}"
     high = (
-        "more than all that is left"
+        "more than all remaining objects"
         if price.high_minutes is None
         else (f"{price.high_minutes:.1f}")
     )

@@ -29,8 +29,8 @@ _COLUMNS = [
 ]
 _DAYS = {"1 day": 1.0, "7 days": 7.0, "30 days": 30.0}
 _ONCE = (
-    "Copy the link now, and send it by a way that you trust: it is not shown again, and whoever "
-    "opens it first has the name."
+    "Copy the link now, and send it over a channel that you trust: it is not shown again, and "
+    "whoever opens it first gets the name."
 )
 
 

@@ -70,7 +70,7 @@ class LabelFiles(pn.viewable.Viewer):
         self.mapping = GradesMapping(self._count)
         self.file.param.watch(lambda _: self._look(), "value")
         self.scheme.param.watch(lambda _: self._look(), "value")
-        self.skip_bad = pmui.Checkbox(label="Import the good rows where others are bad", margin=0)
+        self.skip_bad = pmui.Checkbox(label="Import the good rows if others are bad", margin=0)
         self.button = ActionButton(self._start, label="Import", icon="upload")
         self.bad = Table(columns=_BAD_COLUMNS, label="Bad rows", empty="", visible=False)
         downloads = [self._download(kind) for kind in FORMATS]

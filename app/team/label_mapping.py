@@ -19,7 +19,7 @@ from lensing_core.labeling.zooniverse_outline import TaskOutline, WorkflowOutlin
 
 _SAID_CSS = "p { margin: 0; font-size: 12.5px; color: var(--lt-muted); }"
 _ROW = {"gap": "10px", "align-items": "center"}
-_UNSAID, _NONE = "(say what it means)", "no grade"
+_UNSAID, _NONE = "(choose a meaning)", "no grade"
 _MOST = 40
 Options = Mapping[str, str | None]
 _CHOOSE: Options = {"(choose)": None}
@@ -51,7 +51,7 @@ class GradesMapping(pn.viewable.Viewer):
         self.subject_key = choice("Subject field with object id")
         self.meanings: dict[str, pmui.Select] = {}
         self._values = pn.FlexBox(gap="14px 10px", margin=0, sizing_mode="stretch_width")
-        self._asked = html("<p>What each value means:</p>", css=_SAID_CSS, visible=False)
+        self._asked = html("<p>Meaning of each value:</p>", css=_SAID_CSS, visible=False)
         self._csv = row(self.object_id, self.grade, self.grader, self.grader_name)
         self._zooniverse = row(self.workflow, self.versions, self.task, self.subject_key)
         self._view = pn.Column(

@@ -176,7 +176,11 @@ class LoopBoard(pn.viewable.Viewer):
             what = "; ".join(f"{n:,} of {name}" for name, n in moved.items())
             self.notice.say(
                 f"{ensemble} is promoted. "
-                + (f"New order for what is ungraded: {what}." if what else "No open queue moved.")
+                + (
+                    f"Ungraded candidates are reordered in {what}."
+                    if what
+                    else "No open queue was reordered."
+                )
                 + " Choose the next queue on Label.",
                 "success",
             )

@@ -80,7 +80,7 @@ class PeopleBoard(pn.viewable.Viewer):
         name = next((r["name"]["text"] for r in self.table.rows if r["key"] == str(grader_id)), "?")
         if action == "reset":
             made = acts.new_passphrase(self._context, grader_id)
-            return f"The new passphrase of {name} is {made} (tell it to nobody else)."
+            return f"The new passphrase of {name} is {made} (give it to nobody else)."
         if action in GRADER_ROLES:
             acts.give_role(self._context, grader_id, action)
             return f"{name} is now {'an' if action == 'organizer' else 'a'} {action}."

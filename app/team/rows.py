@@ -23,7 +23,7 @@ from lensing_core.store.presence import Presence
 from lensing_core.store.votes import Coverage
 
 _ACTIVE = timedelta(minutes=5)
-KEPT_BACK = "Told when no blind session is open"
+KEPT_BACK = "Shown when no blind session is open"
 _CHIPS = {"accepted": "success", "retired": "", "open": "accent"}
 
 GRADER_COLUMNS = [
@@ -241,7 +241,9 @@ def round_row(found: Round, *, forbidden: str = "", kept_back: bool = False) -> 
     top = share_text(found.top)
     tpr10 = metric_text(found.metrics["tpr10"]) if "tpr10" in found.metrics else fmt.MISSING
     difference = found.differences.get("tpr10", {})
-    promote = action("promote", "Promote", "Rank by it, and open queues too", forbidden=forbidden)
+    promote = action(
+        "promote", "Promote", "Rank all pages and open queues by it", forbidden=forbidden
+    )
     return {
         "key": found.ensemble,
         "number": str(found.number),

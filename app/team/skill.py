@@ -99,5 +99,5 @@ def skill_cell(one: KindSkill) -> Cell:
     return {
         "text": fmt.with_interval(one.right.value, one.right.interval),
         "note": f"{one.right.found:,} of {one.right.total:,}",
-        "title": f"{one.right.found:,} of {one.right.total:,} called right{open_}",
+        "title": f"{one.right.found:,} of {one.right.total:,} graded correctly{open_}",
     }

@@ -64,10 +64,7 @@ from lensing_core.store.presence import who_is_at_work
 from lensing_core.store.summaries import list_ensembles
 
 _CONTESTED, _MOST_AT_WORK = 10, 60
-_ENDED = (
-    "You are no longer signed in here, or your role was changed; load the page again to see what "
-    "is yours to see."
-)
+_ENDED = "You are no longer signed in here, or your role was changed; reload the page."
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,8 @@ from lensing_core.store.summaries import EnsembleSummary, list_ensembles
 
 _NONE = (
     "<p>The first retraining of this catalog estimates the class prior of its unlabeled objects "
-    "three ways, and tells how its ranking changes at half and twice of the one that you set.</p>"
+    "in three ways, and shows how the ranking changes at half and at twice the prior that you "
+    "set.</p>"
 )
 
 
@@ -30,8 +31,8 @@ class ClassPriorPanel(pn.viewable.Viewer):
             "Class prior",
             self._from,
             self._body,
-            note="Share of lenses among the unlabeled. At one in a thousand and below no estimator "
-            "tells it: keep the survey's own then.",
+            note="Share of lenses among the unlabeled. At one in a thousand and below no "
+            "estimator is reliable: keep the survey's own prior.",
         )
         super().__init__()
 

@@ -80,7 +80,7 @@ class EnsembleBoard(pn.viewable.Viewer):
             self._comparison.__panel__(),
             note="Metrics with 95 % intervals on the test split; those of different test sets "
             "are not comparable. "
-            "The ensemble promoted last is taken where none is named.",
+            "The ensemble promoted last is the default.",
             aside=(self.archived,),
         )
         super().__init__()
@@ -148,14 +148,12 @@ def ensemble_row(ensemble: EnsembleSummary, *, current: bool, forbidden: str = "
     members = ", ".join(kind if n == 1 else f"{n} × {kind}" for kind, n in counted.items())
     catalogs = ", ".join(ensemble.manifest.get("catalogs", []))
     button = (
-        action(
-            "take_back", "Take back", "No longer take it where none is named", forbidden=forbidden
-        )
+        action("take_back", "Take back", "No longer use it as the default", forbidden=forbidden)
         if ensemble.promoted_at
         else action(
             "promote",
             "Promote",
-            "Take it where none is named",
+            "Use it as the default",
             forbidden=forbidden or ensemble.problem,
         )
     )

@@ -106,9 +106,9 @@ def _encoding(context: AppContext) -> RunForm:
         context,
         EncodeSettings,
         title="Encode",
-        note="A network that was trained on photographs, or on galaxies elsewhere, makes "
-        "embeddings of a catalog without being trained. Fast retrain makes heads of them from some "
-        "tens of labels; look-alikes and queues use them at once.",
+        note="A network that was trained elsewhere, on photographs or galaxies, computes "
+        "embeddings of a catalog without further training. Fast retrain fits heads to them from "
+        "some tens of labels; look-alikes and queues can use them at once.",
         button="Encode",
         choices=choices,
         lead=("catalog", "encoder"),
@@ -118,10 +118,9 @@ def _encoding(context: AppContext) -> RunForm:
 _RETRAIN = (
     RetrainSettings,
     "Fast retrain",
-    "From labels of a scored catalog and what members stored of it: new heads join the members, "
-    "and the catalog is ranked again without its pixels. One part of the sky is a frozen "
-    "evaluation set, "
-    "to compare ensembles on.",
+    "New heads are fitted to the labels of a scored catalog and the stored outputs of members, "
+    "are added to the members, and the catalog is ranked again without reading pixels. One part "
+    "of the sky is a frozen evaluation set on which ensembles are compared.",
     "Retrain",
     "retrained",
 )

@@ -53,14 +53,14 @@ class CandidateBoard(pn.viewable.Viewer):
         self.check_notice, self.notice = Notice(), Notice()
         self._name = html("", css="p { margin: 0; } b { font-weight: 500; }")
         self.finding = pmui.TextInput(
-            label="Finding", placeholder="Kept with the next state that is chosen", **NUMBER
+            label="Finding", placeholder="Stored with the next state that you choose", **NUMBER
         )
         self.checks = Table(columns=CHECK_COLUMNS, label="Checklist")
         self.checks.on_choice(lambda key, _, value: self.answer(key, value))
         self.records = Table(
             columns=RECORD_COLUMNS,
             label="Confirmation records",
-            empty="No record: a score or a consensus is no confirmation.",
+            empty="No record: neither a score nor a consensus is a confirmation.",
         )
         self.outcome = pmui.Select(
             label="Outcome",
@@ -84,7 +84,7 @@ class CandidateBoard(pn.viewable.Viewer):
             columns=ARCHIVE_COLUMNS,
             label="Archives",
             rows=[],
-            empty="Not asked here: press Look up. What was asked before is kept and shown at once.",
+            empty="Not queried yet: press Look up. Stored answers are shown at once.",
         )
         self.archive_notice = Notice()
         self.look = ActionButton(
@@ -219,7 +219,7 @@ class CandidateBoard(pn.viewable.Viewer):
                 self._context, self._candidate, exists=exists, text=text[:_MOST_FOUND]
             )
             self.finding.value = ""
-            self.archive_notice.say("The answer stands in the checklist.", "success")
+            self.archive_notice.say("The answer was entered in the checklist.", "success")
         self.reload()
 
     def look_up(self) -> None:

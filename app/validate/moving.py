@@ -112,7 +112,7 @@ class MovingBoard(pn.viewable.Viewer):
         limits: tuple[Range, ...] = ()
         if self.feature.value:
             if low is None and high is None:
-                raise BadInputError("Give the least or the most of the feature.")
+                raise BadInputError("Give a minimum or a maximum of the feature.")
             limits = (Range(self.feature.value, low, high),)
         score = optional_number(self.score)
         ensemble_id = self._ranking().ensemble_id

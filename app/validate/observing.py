@@ -22,9 +22,9 @@ from lensing_core.errors import BadInputError
 from lensing_core.store.follow_up import ObservationReport, follow_ups_of
 
 _GAVE = {
-    "lens": "The observation was kept, with a confirmation record.",
-    "not_lens": "The observation was kept, with the label that it is no lens.",
-    "inconclusive": "The observation was kept; it gives no label.",
+    "lens": "The observation was stored, with a confirmation record.",
+    "not_lens": "The observation was stored, with a label that it is not a lens.",
+    "inconclusive": "The observation was stored; it gives no label.",
 }
 
 
@@ -77,9 +77,9 @@ class ObservationForm(pn.viewable.Viewer):
             self._evidence,
             row(self.keep),
             self.reports,
-            note="A confirmed lens becomes a confirmation record, with the evidence that it needs; "
-            "no lens becomes one too where it has a reference, else your grade; an inconclusive "
-            "observation gives no label.",
+            note="A confirmed lens becomes a confirmation record, and needs all of its evidence; "
+            "“no lens” becomes one if it has a reference, otherwise a grade by you; an "
+            "inconclusive observation gives no label.",
         )
         super().__init__()
 

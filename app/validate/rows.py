@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from lensing_core.crossmatch.archives import ArchiveFinding
 
 STAGE_TEXTS = {
-    "detection": "Ranked by an ensemble, looked at by nobody yet",
+    "detection": "Ranked by an ensemble, not yet inspected",
     "triage": "For inspection by people",
     "validation": "Archives, colors, models, redshifts",
     "confirmation": "Awaits spectra, or has them",
@@ -68,7 +68,7 @@ FOLLOW_UP_COLUMNS = [
 ARCHIVE_COLUMNS = [
     column("source", "Source", width="19%"),
     column("n", "Found", align="right", width="70px"),
-    column("text", "The first of them", align="wrap"),
+    column("text", "Highest-ranked", align="wrap"),
     column("at", "Asked", width="110px"),
 ]
 OUTCOME_TEXTS = {
@@ -83,7 +83,7 @@ FOLLOW_UP_TEXTS = {
 }
 _GAVE = {
     "confirmation": "confirmation record",
-    "grade": "grade X of who entered it",
+    "grade": "grade X of the person who entered it",
     "": "no label",
 }
 OUTCOME_CHIPS = {"lens": "success", "not_lens": "bad", "withdrawn": ""}

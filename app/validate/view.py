@@ -103,8 +103,8 @@ class ValidationBoard(pn.viewable.Viewer):
                     self.stages,
                     row(*self.rates.values()),
                     note="Lenses to expect by the rates below, each with the root of its binomial "
-                    "variance. The rates are assumptions for planning, yours to change; they judge "
-                    "no candidate.",
+                    "variance. The rates are assumptions for planning that you can change; they "
+                    "do not affect any candidate.",
                 ),
                 self.moving,
                 template="minmax(0, 1fr) minmax(0, 1.1fr)",

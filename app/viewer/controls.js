@@ -21,7 +21,7 @@ const SLIDERS = {
 const GRAY = "gray"
 const MEAN = "mean" // of red and blue, for green
 const LOOKS = {
-  detail: ["Detail", "Brightness of the sharpest bands, color where there is light enough to tell it: noise is gray"],
+  detail: ["Detail", "Brightness of the sharpest bands, color where there is enough light to measure it: noise is gray"],
   lupton: ["Lupton", "The mean of the three bands with their ratios (Lupton et al. 2004)"],
   legacy: ["Legacy viewer", "As the viewer of the Legacy Surveys draws, by flux: the sliders do not apply"],
   hsc: ["HSC map", "As the HSC map draws, by flux: the sliders do not apply"],

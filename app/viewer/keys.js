@@ -21,7 +21,7 @@ export const ZOOM_KEYS = {title: "Zoom and measure", keys: [
   {keys: ["o"], shown: "o", action: "circle", text: "Circle, for a radius (or Alt and drag)"},
   {keys: ["c"], shown: "c", action: "crosshair", text: "Crosshair"},
   {keys: ["h"], shown: "h", action: "decorations", text: "Show or hide scale, compass and PSF"},
-  {keys: ["Escape"], shown: "Esc", action: "escape", text: "Put the tool away; again: what was measured"},
+  {keys: ["Escape"], shown: "Esc", action: "escape", text: "Close the tool; again: remove the measurement"},
 ]}
 export const STRETCH_KEYS = {title: "Stretch and color", keys: [
   {keys: ["p"], shown: "p", action: "preset", text: "Next preset: standard, faint, bright, auto"},

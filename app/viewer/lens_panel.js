@@ -149,7 +149,7 @@ export class LensPanel {
       const other = this.waiting !== null ? "Another candidate is being fitted; wait for it." : null
       this.body.replaceChildren(...[
         answer.problem ? h("p", {className: "failure", role: "alert"}, answer.problem) : null,
-        h("p", {}, "Fit a simple lens to this cutout, and weigh it against models without a lens. It takes a few seconds."),
+        h("p", {}, "Fit a simple lens to this cutout, and compare it with models without a lens. It takes a few seconds."),
         h("button", {type: "button", className: "primary", disabled: other !== null, title: other ?? "",
           onclick: () => this.run()}, "Run the lens test ", h("kbd", {}, "m")),
         this.pointing(),
@@ -214,7 +214,7 @@ function result(answer, controls) {
 
 function begun({settings}) {
   const n = settings.positions_arcsec.length
-  return n ? `, begun from ${n} ${n === 1 ? "image" : "images"} that somebody pointed at` : ""
+  return n ? `, started from ${n} ${n === 1 ? "image" : "images"} that somebody pointed at` : ""
 }
 
 // The sentence without the words of its title.

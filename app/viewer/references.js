@@ -2,7 +2,7 @@
 
 import { h, picture } from "../widgets/dom.js"
 
-const NONE = "No other object of this survey is known by a spectrum, by the consensus of two graders or by an imported label."
+const NONE = "No other object of this survey has a class that is known by a spectrum, the consensus of two graders or an imported label."
 
 export const REFERENCE_KEYS = {keys: ["R"], shown: "R", action: "references", text: "Show or hide lenses and other objects to compare with"}
 

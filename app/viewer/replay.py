@@ -72,10 +72,10 @@ def replay(source: TileSource, event: SeenEvent) -> Replay:
     except LensTriageError as error:
         changed.append(f"The picture cannot be drawn again: {error}")
     if event.undone:
-        changed.append("This grade was taken back since.")
+        changed.append("This grade has been undone since.")
     if event.ensemble:
         changed.append(
-            f"A score of ensemble {event.ensemble} was in sight; which number it was is not kept."
+            f"A score of ensemble {event.ensemble} was visible; its value is not recorded."
         )
     return Replay(event, png, drawn, tuple(changed))
 
@@ -93,12 +93,12 @@ def _draw(source: TileSource, event: SeenEvent, changed: list[str]) -> tuple[byt
         )
     elif not rendered and view.get("rendering") != f"{RENDERING:x}":
         changed.append(
-            "The event is of a version that drew pictures in another way, or did not note how: "
-            "colors may differ."
+            "The event is from a version that drew pictures in another way, or did not record "
+            "how: colors may differ."
         )
     band = view.get("band")
     if band is not None and band not in geometry.bands:
-        changed.append(f"Band {band}, which was shown, is not in the catalog any longer.")
+        changed.append(f"Band {band}, which was shown, is no longer in the catalog.")
         band = None
     triple = _triple(view, geometry.bands)
     request = TileRequest(

@@ -82,7 +82,7 @@ def _sample(scar: Mapping[str, Any] | None) -> str:
     )
     table = (
         "<table><tr><th>Labeled lenses against probable unlabeled ones</th><th>Median, labeled</th>"
-        "<th>Median, unlabeled</th><th>P(labeled is higher), 0.5 if alike</th></tr>"
+        "<th>Median, unlabeled</th><th>P(labeled is higher), 0.5 if equal</th></tr>"
         f"{rows}</table>"
         if rows
         else ""

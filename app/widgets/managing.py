@@ -94,7 +94,7 @@ class ManagePanel(pn.viewable.Viewer):
         if key != self._key or name != self._shown_name:
             self.new_name.value = name
         self._key, self._shown_name, self._archived = key, name, archived
-        self.archive.label = "Take from the archive" if archived else "Archive"
+        self.archive.label = "Restore from the archive" if archived else "Archive"
         if key and (self._counted is None or self._counted[0] != key):
             self._count()
 
@@ -128,13 +128,13 @@ class ManagePanel(pn.viewable.Viewer):
     def _rename(self) -> None:
         with self.notice.guard():
             shown = acts.give_name(self._context, self._what, self._key, self.new_name.value)
-            self._done(f"It is called {shown} now.")
+            self._done(f"Renamed to {shown}.")
 
     def _archive(self) -> None:
         with self.notice.guard():
             archived = not self._archived
             acts.archive(self._context, self._what, self._key, archived=archived)
-            state = "archived: lists and choices leave it out" if archived else "listed again"
+            state = "archived: hidden in lists and choices" if archived else "listed again"
             self._done(f"{self._shown_name} is {state}.")
 
     def _ask(self) -> None:
@@ -142,7 +142,7 @@ class ManagePanel(pn.viewable.Viewer):
         parts = ", ".join(f"{n:,} {what}" for what, n in goes.items())
         also = f" with {parts}" if parts else ""
         self._question.object = (
-            f"<p>Delete {escape(self._shown_name)}{escape(also)}? Nothing brings it back.</p>"
+            f"<p>Delete {escape(self._shown_name)}{escape(also)}? This cannot be undone.</p>"
         )
         self._asking.visible = True
 
@@ -181,5 +181,5 @@ def dependents_html(found: Dependents) -> str:
         rows.append(f"<dt>{escape(fmt.words(what))}</dt><dd>{escape(listed)}</dd>")
     reasons = ""
     if found.reasons:
-        reasons = f"<p>It can be archived and not deleted. {escape(' '.join(found.reasons))}</p>"
+        reasons = f"<p>It can be archived, but not deleted. {escape(' '.join(found.reasons))}</p>"
     return f"<dl>{''.join(rows)}</dl>{reasons}"

@@ -161,7 +161,7 @@ class SettingsPanel(pn.viewable.Viewer, Generic[Settings]):
             if self.read(name) != value
         ]
         self._differs.visible = bool(differing)
-        said = f"Not as in {preset}: {', '.join(differing)}."
+        said = f"Different from {preset}: {', '.join(differing)}."
         self._differs.object = f"<p>{escape(said)}</p>" if differing else ""
 
     def set_choices(self, choices: Mapping[str, Choices]) -> None:

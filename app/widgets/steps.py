@@ -67,7 +67,7 @@ def next_steps(
     review = Step(
         "Review the ranking",
         "next" if scored else "later",
-        "Look at the candidates, the most likely lenses first.",
+        "Inspect the candidates, the most likely lenses first.",
         (("Review", _review_link(scored)),) if scored else (),
     )
     return [data, train, score, review]

@@ -44,7 +44,7 @@ from lensing_core.store.tables import CandidateTag, Ensemble, Run, SavedFilter
 from lensing_core.workspace import Workspace
 
 REFUSED = re.compile(
-    r"Nobody is signed in|Only an organizer may|A reader may not|Somebody else is signed in"
+    r"Nobody is signed in|Only an organizer may|A reader may not|Somebody else has signed in"
 )
 REVOKED, DEACTIVATED = "revoked", "deactivated"
 SCENES = [*WHO, REVOKED, DEACTIVATED]
@@ -170,7 +170,7 @@ def test_who_signed_in_after_the_page_was_opened_writes_nothing_by_it(begin):
     for kind in ("save_filter", "samp_connect"):
         before = scene.everything()
         said = scene.review(kind, grader=99, name="new", shared=False)
-        assert said.startswith("Somebody else is signed in")
+        assert said.startswith("Somebody else has signed in")
         assert scene.everything() == before
 
 

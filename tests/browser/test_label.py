@@ -352,7 +352,7 @@ def test_skipped_cutouts_come_again_at_the_end(campaign, page, screenshot) -> No
     order = [event.candidate_id for event in events]
     assert order[6:] == [order[1], order[3], order[4]]
     assert [event.grade for event in events[6:]] == ["A", None, "B"]
-    page.get_by_role("button", name="Look at the skipped ones again").click()
+    page.get_by_role("button", name="Show the skipped ones again").click()
     expect(page.locator(".response")).to_have_text("You skipped this cutout.")
     page.reload()  # it comes again at a later visit as well
     expect(page.locator(".response")).to_have_text("You skipped this cutout.")

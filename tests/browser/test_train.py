@@ -56,7 +56,7 @@ def test_a_training_is_cancelled_resumed_compared_and_promoted(
 
     expect(page.get_by_text("Training resnet10t, epoch")).to_be_visible(timeout=60_000)
     page.get_by_role("button", name="Cancel").click()
-    expect(page.get_by_text("Cancelled; what it wrote is kept.")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("Cancelled; its files are kept.")).to_be_visible(timeout=60_000)
     screenshot("cancelled")
     page.get_by_role("button", name="Resume").click()
     expect(page.get_by_text("Done.")).to_be_visible(timeout=180_000)

@@ -183,7 +183,8 @@ def consensus(
     console.print(f"{metrics.n_graded:,} graded, {metrics.n_accepted:,} accepted.")
     if in_sight:
         console.print(
-            f"{in_sight:,} grades were given with a score in sight; as the prior it counts twice.",
+            f"{in_sight:,} grades were given with a visible score; as the prior, the score counts "
+            "twice.",
             soft_wrap=True,
         )
     for name, (value, low, high) in (

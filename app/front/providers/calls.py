@@ -65,7 +65,7 @@ def ask(
                 status = response.status_code
         except requests.RequestException as error:
             raise ProviderError(
-                f"{title} does not answer ({type(error).__name__}); try again in a while."
+                f"{title} does not answer ({type(error).__name__}); try again later."
             ) from None
     return _json(title, status, body)
 
@@ -75,7 +75,7 @@ def _read(title: str, response: requests.Response, until: float) -> bytes:
     for chunk in response.iter_content(_CHUNK):
         body += chunk
         if len(body) > _MOST_BYTES or time.monotonic() > until:
-            raise ProviderError(f"{title} answers too much, or too slowly; try again in a while.")
+            raise ProviderError(f"{title} sends too large or too slow an answer; try again later.")
     return bytes(body)
 
 
@@ -87,7 +87,7 @@ def _json(title: str, status: int, body: bytes) -> Any:
     if status != requests.codes.ok:
         raise ProviderError(f"{title} refused this ({status}{_code(found)}).")
     if found is None:
-        raise ProviderError(f"{title} answered something that is no JSON.")
+        raise ProviderError(f"{title} sent an answer that is not JSON.")
     return found
 
 

@@ -41,8 +41,8 @@ _POLICY = (
     "frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 )
 _PAGE_AND_QUERY = re.compile(r"[a-z]+(\?[!-~]{0,2000})?")
-_FOREIGN = "Another site may not open this address but by a sign-in that was begun here."
-_NOT_OPEN = "This sign-in is over, or was begun in another browser; sign in again."
+_FOREIGN = "Another site may open this address only in a sign-in that was started here."
+_NOT_OPEN = "This sign-in has expired, or was started in another browser; sign in again."
 _REFUSED = Throttle(free=20, longest_s=30.0)
 Service = OidcService | GitHubService
 
@@ -61,7 +61,7 @@ class Services:
         """The service of a name; raises PolicyError where there is none."""
         found = self._services.get(name)
         if found is None:
-            raise PolicyError("Nobody signs in here by that service.")
+            raise PolicyError("That service is not set up for signing in here.")
         return found
 
 

@@ -70,7 +70,7 @@ def claims_of(
         raise PolicyError(f"The ID token of {title} is not signed by it.") from None
     except jwt.PyJWTError as error:
         kind = type(error).__name__
-        raise PolicyError(f"The ID token of {title} is not in order ({kind}).") from None
+        raise PolicyError(f"The ID token of {title} is invalid ({kind}).") from None
     _check_more(claims, title, client_id, nonce)
     return claims
 
@@ -102,7 +102,7 @@ def read_keys(title: str, answer: Any) -> dict[str, Key]:
     """Return the keys of a JWKS that verify signatures, by their id."""
     entries = answer.get("keys") if isinstance(answer, dict) else None
     if not isinstance(entries, list):
-        raise ProviderError(f"{title} answered no keys.")
+        raise ProviderError(f"{title} sent no keys.")
     return {
         str(entry.get("kid", f"#{n}")): entry
         for n, entry in enumerate(entries[:_MOST_KEYS])

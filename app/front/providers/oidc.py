@@ -82,7 +82,7 @@ class OidcService:
             basic = (quote(provider.client_id, safe=""), quote(provider.client_secret, safe=""))
         answer = ask(provider.title, self._address("token_endpoint"), form=form, basic=basic)
         if not isinstance(answer, dict):
-            raise ProviderError(f"{provider.title} answered something else than tokens.")
+            raise ProviderError(f"{provider.title} sent an answer without tokens.")
         return answer
 
     def _user_info(self, answer: Mapping[str, Any], claims: Mapping[str, Any]) -> dict[str, Any]:

@@ -56,7 +56,7 @@ def test_a_reference_that_was_not_reached_shows_no_counts():
 
 def test_a_reference_says_what_was_asked_for():
     row = reference_row(crossmatch(asked_all=False))
-    assert row["reference"]["note"] == "other objects, 100 asked for"
+    assert row["reference"]["note"] == "other objects, 100 queried"
     assert (row["matched"], row["review"], row["unmatched"]) == ("7", "3", "90")
     assert row["when"]["text"] == "2 h ago"
 

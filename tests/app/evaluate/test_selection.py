@@ -24,7 +24,7 @@ def searched(workspace):
 
 def test_without_a_run_the_tab_says_what_to_do(workspace):
     board = SelectionBoard(AppContext.of(workspace))
-    assert "Nothing is measured yet" in board._about.object
+    assert "Nothing has been measured yet" in board._about.object
     assert not board._choosers.visible
 
 

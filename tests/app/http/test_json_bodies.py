@@ -17,7 +17,7 @@ REFUSED = {
     b'{"a": {"b": [1, 9223372036854775808]}}': "a.b: the whole number is too large",
     b'{"id": ' + b"9" * 5000 + b"}": "not JSON",
     b'{"a": "\\ud800"}': "a: the text holds half of a character",
-    b'{"\\udfff": 1}': "name holds half of a character",
+    b'{"\\udfff": 1}': "name contains half of a character",
     b'{"a": ' + b"[" * 100_000: "nested too deeply",
     b'{"a": ' + b"[" * DEEPEST + b"]" * DEEPEST + b"}": "nested too deeply",
     b" " * (MOST_BYTES + 1): "bytes; send up to",

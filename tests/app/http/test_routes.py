@@ -29,7 +29,7 @@ from lens_triage.app.main import PAGES, make_server
 from lensing_core.store import open_database
 from lensing_core.workspace import Workspace
 
-BYPASSED = b"This is the inside of the server; open the address that it printed."
+BYPASSED = b"This is an internal address of the server; open the address that it printed."
 OURS = {"Sec-Fetch-Site": "same-origin"}
 # What another site's page sends with an image, a frame, a form, a script, and in older browsers.
 THEIRS = [

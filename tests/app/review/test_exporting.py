@@ -82,7 +82,7 @@ def test_what_cannot_be_exported_is_said(server, path, status, words):
 
 
 def test_a_selection_that_is_gone_is_not_exported_as_everything(context):
-    with pytest.raises(BadInputError, match="no longer kept"):
+    with pytest.raises(BadInputError, match="has expired"):
         read_request(context, "csv", {"selection": ["abc"]}, None)
 
 

@@ -129,7 +129,7 @@ def test_what_has_changed_is_said(filled_workspace, graded):
         append_events(session, [NewEvent(*undo, undoes=graded["imported"])])
     (pixels_changed,) = of(filled_workspace, graded["color"]).changed
     assert pixels_changed.startswith("The pixels are not those that were imported")
-    assert "This grade was taken back since." in of(filled_workspace, graded["imported"]).changed
+    assert "This grade has been undone since." in of(filled_workspace, graded["imported"]).changed
     with open_database(filled_workspace).session() as session:
         session.get_one(Candidate, 1).cutout_index = 10**6
     gone = of(filled_workspace, graded["band"])

@@ -72,7 +72,7 @@ def test_an_observation_is_kept_with_what_follows(candidate, filled_workspace):
     assert "Night: ''" in form.notice.message
     form.night.value, form.instrument.value = "2026-03-14", "MUSE"
     form.keep.press()
-    assert form.notice.message == "The observation was kept; it gives no label."
+    assert form.notice.message == "The observation was stored; it gives no label."
     form.outcome.value = "lens"
     form.keep.press()
     assert "lacks the reference" in form.notice.message
@@ -83,7 +83,7 @@ def test_an_observation_is_kept_with_what_follows(candidate, filled_workspace):
     form.outcome.value, form.reason.value = "not_lens", "ring"
     form.reference.value = ""
     form.keep.press()
-    assert form.reports.rows[0]["gave"] == "grade X of who entered it"
+    assert form.reports.rows[0]["gave"] == "grade X of the person who entered it"
     with open_database(filled_workspace).session() as session:
         assert session.scalar(sa.select(sa.func.count()).select_from(FollowUp)) == 3
         assert session.scalar(sa.select(sa.func.count()).select_from(Confirmation)) == 1

@@ -46,7 +46,7 @@ def test_a_rule_moves_and_is_taken_back(board):
     assert "whole number" in moving.notice.message
     moving.most.value, moving.feature.value = "5", "arc_snr"
     moving.move.press()
-    assert moving.notice.message == "Give the least or the most of the feature."
+    assert moving.notice.message == "Give a minimum or a maximum of the feature."
 
 
 def test_yields_follow_the_rates(board):
