@@ -127,7 +127,7 @@ def evaluate_real(
         ensemble_row = find_ensemble(session, ensemble)
         named = find_catalogs(session, list(catalogs))
         notes += [
-            f"Catalog {c.name} is simulated: its metrics say nothing of real objects."
+            f"Catalog {c.name} is simulated: its metrics say nothing about real objects."
             for c in named
             if c.origin == "simulated"
         ]

@@ -70,7 +70,7 @@ def _row(item: SessionItem, position: int, ensemble: str, rank: int) -> dict[str
         "position": position,
         "candidate_id": item.candidate_id,
         "kind": item.kind,
-        "why": f"rank {rank:,} of what was left, by {ensemble}",
+        "why": f"rank {rank:,} of the ungraded candidates, by {ensemble}",
         "answer": item.answer,
         "explanation": item.explanation,
     }

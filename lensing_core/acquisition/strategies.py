@@ -36,27 +36,23 @@ class Strategy:
 STRATEGIES: dict[str, Strategy] = {
     "top": Strategy("Top of the ranking", "The best scores: most lenses for the time."),
     "uncertain": Strategy("Uncertain", "Probability nearest to one half (entropy)."),
-    "epistemic": Strategy(
-        "Epistemic (BALD)", "Where members contradict one another with confidence."
-    ),
+    "epistemic": Strategy("Epistemic (BALD)", "Confident members that contradict one another."),
     "margin": Strategy(
-        "Edge of the list", "Scores nearest to where the list of expected lenses ends."
+        "Edge of the list", "Scores nearest to the end of the list of expected lenses."
     ),
     "disagreement": Strategy("Members disagree", "Largest spread of the members' log-odds."),
-    "graders": Strategy(
-        "Graders disagree", "Graded objects of which graders say different things.", False
-    ),
+    "graders": Strategy("Graders disagree", "Graded objects on which graders disagree.", False),
     "experts": Strategy(
-        "For experts", "What graders flagged, then what they say different things of.", False
+        "For experts", "Objects that graders flagged, then those on which they disagree.", False
     ),
     "diverse": Strategy(
-        "Diverse (k-center)", "Of the better scores, those unlike one another and unlike graded."
+        "Diverse (k-center)", "High scores that differ from one another and from graded objects."
     ),
-    "clusters": Strategy("Diverse (clusters)", "The best of each cluster of the better scores."),
-    "anomalous": Strategy("OOD distance", "Farthest from everything that is labeled."),
-    "random": Strategy("Random sample", "A fair sample, for class prior and purity.", False),
-    "filter": Strategy("As a filter sorts", "In the order of a ranking or saved filter.", False),
-    "mixed": Strategy("Mixed", "Shares of several of these, taken in turn."),
+    "clusters": Strategy("Diverse (clusters)", "The best of each cluster of high scores."),
+    "anomalous": Strategy("OOD distance", "Objects farthest from all labeled ones."),
+    "random": Strategy("Random sample", "A random sample, for class prior and purity.", False),
+    "filter": Strategy("Order of a filter", "In the order of a ranking or saved filter.", False),
+    "mixed": Strategy("Mixed", "Several of these in turn, by shares."),
 }
 DEFAULT_SHARES = {"top": 0.5, "epistemic": 0.2, "diverse": 0.2, "random": 0.1}
 POOL_FACTOR, LEAST_POOL, MOST_POOL = 20, 2000, 20_000
@@ -157,7 +153,7 @@ def check_shares(shares: Mapping[str, float]) -> dict[str, float]:
     wanted = {name: float(share) for name, share in shares.items() if share != 0}
     for name, share in wanted.items():
         if name not in STRATEGIES or name in ("mixed", "filter"):
-            raise BadInputError(f"Shares: {name!r} is no strategy that can be mixed.")
+            raise BadInputError(f"Shares: {name!r} is not a strategy that can be mixed.")
         if not 0 < share < np.inf:
             raise BadInputError(f"Shares: {name} = {share}; give positive numbers.")
     if not wanted:

@@ -28,7 +28,7 @@ def boundary_logit(logit: ArrayLike) -> float:
     """
     values = np.asarray(logit, dtype=np.float64)
     if not len(values):
-        raise BadInputError("No scores: there is no boundary among none.")
+        raise BadInputError("There are no scores, and so no boundary of the list.")
     expected = min(max(1, round(float(expit(values).sum()))), len(values))
     return float(np.partition(values, len(values) - expected)[len(values) - expected])
 

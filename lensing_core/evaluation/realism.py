@@ -62,7 +62,7 @@ class RealismGate:
         what = (
             "painted and real objects are indistinguishable"
             if self.passed
-            else f"above the limit of {LIMIT}: networks may learn what is painted"
+            else f"above the limit of {LIMIT}: networks may learn to recognize painting"
         )
         return (
             f"Realism by {self.columns}: AUROC {self.auroc:.3f} [{self.low_95:.3f}, "

@@ -199,7 +199,7 @@ class Fetcher:
         self._unreached = self._unreached + 1 if unreached and not came else 0
         if self._unreached >= _MOST_UNREACHED:
             raise ServiceError(
-                f"{problems[0]} That was so for {self._unreached} objects in a row.",
+                f"{problems[0]} This happened for {self._unreached} objects in a row.",
                 unreachable=True,
             )
         known = [p for p in problems if _is_absent(p) and not getattr(p, "status", 0)]
@@ -237,7 +237,7 @@ class Fetcher:
         most = _MOST_TEXT if failed else most
         until = time.monotonic() + self._manners.timeout_s
         late = ServiceError(
-            f"the reply had not come whole after {self._manners.timeout_s:g} s", unreachable=True
+            f"the reply was incomplete after {self._manners.timeout_s:g} s", unreachable=True
         )
         content = bytearray()
         try:
@@ -251,7 +251,7 @@ class Fetcher:
             raise late from None
         except urllib3.exceptions.HTTPError as error:
             raise Refused(
-                f"half a file came: the connection ended after {len(content):,} bytes"
+                f"the file is incomplete: the connection ended after {len(content):,} bytes"
             ) from error
         if failed:
             status = response.status_code

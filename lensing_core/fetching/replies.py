@@ -67,7 +67,7 @@ def planes_of(content: bytes, order: Order, bands: tuple[str, ...]) -> dict[str,
             "asked for"
         )
     if b"BSOFTEN" in image.cards:
-        raise Refused("pixels are asinh magnitudes (BSOFTEN), which are no linear flux")
+        raise Refused("pixels are asinh magnitudes (BSOFTEN), which are not linear flux")
     stated = _text(image.cards.get(b"BANDS", b""))
     if order.service.is_cube and stated and stated.replace(",", "") != "".join(bands):
         raise Refused(f"bands {stated} came instead of {''.join(bands)}")

@@ -10,8 +10,8 @@ from lensing_core.ingest.rejection import RowRejected
 from lensing_core.surveys import Survey
 
 _CONSEQUENCE = (
-    "If it is another, all fluxes are wrong by one factor and scores are those of objects of "
-    "another brightness: state it (setting zero_points)."
+    "If that is wrong, all fluxes are wrong by a factor, and objects are scored as if they had "
+    "another brightness: state the zero points (setting zero_points)."
 )
 
 

@@ -108,8 +108,8 @@ def _check_between(value: float, bounds: tuple[float, float], what: str, unit: s
     if not bounds[0] <= value <= bounds[1]:
         raise RowRejected(
             "bad_calibration",
-            f"{what} {value:g} {unit}, outside of {bounds[0]:g} to {bounds[1]:g}; mend the header "
-            "or state the value in the settings.",
+            f"{what} {value:g} {unit}, outside of {bounds[0]:g} to {bounds[1]:g}; correct the "
+            "header, or state the value in the settings.",
         )
 
 

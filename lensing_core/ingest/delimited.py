@@ -241,8 +241,8 @@ def _columns(
                 )
                 raise BadInputError(
                     f"{name}: line {line} has {len(cells)} cells for {width} names, by the "
-                    f"separator {_NAMES.get(separator, repr(separator))}; mend the line or quote "
-                    f"cells that hold the separator.{hint}"
+                    f"separator {_NAMES.get(separator, repr(separator))}; correct the line, or "
+                    f"quote cells that contain the separator.{hint}"
                 )
             del cells[width:]
     if short:

@@ -187,7 +187,9 @@ def _with_companions(
         request = replace(request, variance_pattern=noise, variance_kind=kind)
         words = "RMS" if kind == "rms" else kind.replace("_", " ")
         guesses.append(Guess("variance_pattern", noise, f"Noise maps are read from {noise}."))
-        guesses.append(Guess("variance_kind", kind, f"By their names they hold the {words}."))
+        guesses.append(
+            Guess("variance_kind", kind, f"Their names say that they contain the {words}.")
+        )
     psf = companion_pattern(pattern, some, listing.roles.psf)
     if psf and not request.psf_pattern:
         request = replace(request, psf_pattern=psf)

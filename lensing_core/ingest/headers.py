@@ -209,12 +209,12 @@ def celestial_wcs(header: fits.Header) -> WCS | None:
 def _not_flux(header: fits.Header, unit: PixelUnit) -> str:
     if _ASINH in header:  # Waters et al. 2020, ApJS 251, 4: how Pan-STARRS packs stacked images
         return (
-            f"pixels are asinh-packed ({_ASINH}), which are no linear flux; unpack them first: "
+            f"pixels are asinh-packed ({_ASINH}), which are not linear flux; unpack them first: "
             f"BOFFSET + 2 {_ASINH} sinh(pixel / 1.0857362)"
         )
     if unit.kind != "magnitude":
         return ""
-    return f"pixels are magnitudes (BUNIT {unit.text}), which are no flux; convert them first"
+    return f"pixels are magnitudes (BUNIT {unit.text}), which are not fluxes; convert them first"
 
 
 def _pixel_scale(header: fits.Header, wcs: WCS | None) -> tuple[float | None, str, list[str]]:
@@ -325,7 +325,7 @@ class _ZeroPoints:
                 "wavelength, which the header lacks"
             )
         elif unit.kind == "unknown":
-            self.why_not = self.why_not or f"BUNIT {unit.text!r} is no unit that is known"
+            self.why_not = self.why_not or f"BUNIT {unit.text!r} is not a known unit"
         elif unit.kind == "counts":
             self.why_not = self.why_not or f"pixels are counts (BUNIT {unit.text})"
 

@@ -253,7 +253,7 @@ def _collect(
                 continue
             reason, source = "duplicate_id", result.source
             message = (
-                f"The id {request.object_id!r} stands in an earlier row too; that one was taken."
+                f"The id {request.object_id!r} is also in an earlier row; the earlier row was used."
             )
         outcome.rejected.append(
             Rejected(request.row_number, reason, message, request.object_id, source)

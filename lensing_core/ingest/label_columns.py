@@ -126,8 +126,8 @@ def _of_used(table: SourceTable, column: str, *, is_stated: bool) -> list[str]:
     seen = label_evidence(table, column)
     if seen.codes and is_stated:
         raise BadInputError(
-            f"Column {column} holds {seen.commonest_unknown()}, which are no labels (1 lens, "
-            "0 not a lens); if they are grades, set lens_from and nonlens_below."
+            f"Column {column} holds {seen.commonest_unknown()}, which are not labels (1 lens, 0 "
+            "not a lens); if they are grades, set lens_from and nonlens_below."
         )
     if not seen.n_unknown:
         return []

@@ -70,7 +70,7 @@ class Meanings:
         notes = []
         if self._read:
             said = ", ".join(f"{a!r} as {b} ({n:,})" for (a, b), n in self._read.most_common(12))
-            notes.append(f"Grades were read so: {said}.")
+            notes.append(f"Grades were read as follows: {said}.")
         if self._none:
             said = ", ".join(f"{word!r} ({n:,})" for word, n in self._none.most_common(8))
             notes.append(f"Not graded: {said}.")

@@ -128,7 +128,7 @@ def _check_open(label_session: LabelSession, event: NewEvent) -> None:
         raise PolicyError(f"Session {label_session.name!r} is closed.")
     if utc_now() > label_session.closed_at + LATE_GRACE:
         raise PolicyError(
-            f"Session {label_session.name!r} is closed, and what was given before arrives over "
+            f"Session {label_session.name!r} is closed, and grades given before arrive more than "
             f"{LATE_GRACE / timedelta(hours=1):g} h late: ask an organizer to open it again."
         )
     if event.given_at < label_session.created_at - CLOCKS_DIFFER:

@@ -102,14 +102,14 @@ def _to_take_back(session: Session, grader_id: int, candidate_id: int, undoes: A
     """Return the grader's grade of Review that an undo names, or that stands."""
     if undoes is None:
         own = own_grade(session, candidate_id, grader_id)
-        missing = "You have no grade of this candidate to take back."
+        missing = "You have no grade of this candidate to undo."
     else:
         own = _own_event(session, grader_id, candidate_id, undoes)
-        missing = "The grade to take back is not one of yours of this candidate."
+        missing = "The grade to undo is not one of yours of this candidate."
     if own is None:
         raise BadInputError(missing)
     if own.session_id is not None:
-        raise BadInputError("This grade was given in a labeling session; take it back there.")
+        raise BadInputError("This grade was given in a labeling session; undo it there.")
     return own
 
 

@@ -128,7 +128,7 @@ def judge(evidence: Evidence, theta_e: float, fwhm_arcsec: float) -> tuple[Verdi
     e = evidence
     if e.snr < LEAST_SNR:
         return "unclear", (
-            f"Cannot be told: too little light stands out of the galaxy's (S/N {e.snr:.0f})."
+            f"Cannot be told: too little light in addition to the galaxy's (S/N {e.snr:.0f})."
         )
     if e.share < _HOPELESS_SHARE and e.rival_delta_bic < LEAST_DELTA_BIC:
         return "no_lens", (

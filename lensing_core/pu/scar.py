@@ -212,7 +212,7 @@ def _sentence(checks: tuple[CovariateCheck, ...], differing: list[CovariateCheck
         for c in differing
     )
     return (
-        f"Labeled lenses are no random sample of the lenses: their {said}. Lenses unlike the "
+        f"Labeled lenses are not a random sample of the lenses: their {said}. Lenses unlike the "
         "labeled ones rank too low, and class prior and probabilities are off; label such ones."
     )
 

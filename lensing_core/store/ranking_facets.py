@@ -128,7 +128,7 @@ def delete_filter(session: Session, filter_id: int, grader_id: int | None) -> No
     """
     saved = session.get(SavedFilter, filter_id)
     if saved is None:
-        raise NotFoundError("This filter is no longer there.")
+        raise NotFoundError("This filter no longer exists.")
     if saved.grader_id not in (None, grader_id):
         raise PolicyError("This filter belongs to somebody else.")
     session.delete(saved)

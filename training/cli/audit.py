@@ -18,7 +18,7 @@ from lensing_core.workspace import Workspace
 
 def audit(
     workspace: WorkspaceArgument,
-    limit: Annotated[int, typer.Option(min=1, help="The latest so many.")] = 50,
+    limit: Annotated[int, typer.Option(min=1, help="Number of latest entries to show.")] = 50,
     kind: Annotated[str, typer.Option(help=f"One of {', '.join(AUDIT_KINDS)}; else all.")] = "",
 ) -> None:
     """List sign-ins, changes of names and roles, exports and promotions, the newest first."""

@@ -22,7 +22,9 @@ from lensing_core.store.schedule import (
 )
 from lensing_core.workspace import Workspace
 
-db = typer.Typer(help="Look after the database of a workspace.", no_args_is_help=True)
+db = typer.Typer(
+    help="Verify, back up, restore and move the database of a workspace.", no_args_is_help=True
+)
 
 
 @db.command("verify")
@@ -32,7 +34,7 @@ def verify_log(
         str,
         typer.Option(
             metavar="HEAD",
-            help="A last hash that you noted earlier; fail where the log does not hold it.",
+            help="A last hash that you noted earlier; fail if the log does not contain it.",
             show_default=False,
         ),
     ] = "",
@@ -66,7 +68,7 @@ def repair(workspace: WorkspaceArgument) -> None:
 def seal(
     workspace: WorkspaceArgument,
     anyway: Annotated[
-        bool, typer.Option("--anyway", help="Also where a seal is there and does not fit.")
+        bool, typer.Option("--anyway", help="Also if there is a seal that does not match.")
     ] = False,
 ) -> None:
     """Seal a log that is older than seals are, once you have checked it."""
@@ -124,7 +126,7 @@ def restore(
     restored = restore_database(opened, backup)
     console.print(f"Restored {restored.backup}.", soft_wrap=True)
     if restored.replaced is not None:
-        console.print(f"What was there before is kept: {restored.replaced}", soft_wrap=True)
+        console.print(f"The replaced database is kept: {restored.replaced}", soft_wrap=True)
     try:
         report = sealed_log.accept_restore(opened, open_database(opened))
     except WorkspaceError as error:  # restored, but not a copy that can be vouched for
@@ -132,7 +134,7 @@ def restore(
             f"The log of grades needs a look (lens-triage db verify): {error}", soft_wrap=True
         )
     else:
-        console.print(f"Its log of grades holds {report.n_events:,} events and is in order.")
+        console.print(f"Its log of grades holds {report.n_events:,} events and is valid.")
 
 
 @db.command("copy")
@@ -151,7 +153,7 @@ def copy(
     moved = move_database(Workspace.open(workspace), to)
     console.print(
         f"{moved.n_rows:,} rows copied; {moved.n_events:,} label events, unbroken and sealed, the "
-        f"last is {moved.head[:12]}. What it was copied from is kept: {moved.left}",
+        f"last is {moved.head[:12]}. The source is kept: {moved.left}",
         soft_wrap=True,
     )
 

@@ -43,13 +43,13 @@ def evaluate(
     ] = "",
     visibility: Annotated[
         str,
-        typer.Option(
-            help="Column of the table that says how visible arcs are; grades: by graders."
-        ),
+        typer.Option(help="Column of the table with the visibility of arcs; grades: by graders."),
     ] = "",
     score: Annotated[
         bool,
-        typer.Option("--score", help="First score the catalogs that it has not scored, as a run."),
+        typer.Option(
+            "--score", help="First score catalogs that the ensemble has not scored, as a run."
+        ),
     ] = False,
     block_nside: Annotated[
         int, typer.Option(min=0, help="NSIDE of the sky blocks that intervals draw; 0: none.")
@@ -58,7 +58,7 @@ def evaluate(
         Path | None, typer.Option(help="Write everything to this file, as JSON.")
     ] = None,
     pictures: Annotated[
-        Path | None, typer.Option(help="Folder for pictures of what gives painted arcs away.")
+        Path | None, typer.Option(help="Folder for pictures of the most recognizable painted arcs.")
     ] = None,
 ) -> None:
     """Measure a ranking on labeled objects, beside brightness, color and center alone."""

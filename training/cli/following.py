@@ -47,7 +47,7 @@ def follow(workspace: Workspace, run_id: str, *, tell: bool = True) -> None:
         errors.print(Text.assemble((f"{run.title}: {run.status}", "red"), detail), soft_wrap=True)
         if open_database(workspace).ask(get_run, run_id).resumable:
             errors.print(
-                f"Go on with: lens-triage resume {workspace.root} {run_id}", soft_wrap=True
+                f"Continue with: lens-triage resume {workspace.root} {run_id}", soft_wrap=True
             )
         else:
             errors.print("Resuming it would fail in the same way.", soft_wrap=True)

@@ -63,7 +63,7 @@ def invite_(
     workspace: WorkspaceArgument,
     name: NameArgument,
     role: RoleOption = "grader",
-    days: Annotated[float, typer.Option(help="How long the link is good.")] = 7.0,
+    days: Annotated[float, typer.Option(help="Days for which the link is valid.")] = 7.0,
     to_session: Annotated[
         str, typer.Option("--session", help="Labeling session that it leads to.")
     ] = "",
@@ -73,7 +73,7 @@ def invite_(
         session_id = session_named(session, to_session).id if to_session else None
         token = invite(session, name, role, days, session_id)
         record(session, "invitation", COMMAND_LINE, f"{name}: {role}, {days:g} days")
-    console.print(f"Invitation of {name}, good once within {days:g} days. Open below the server's")
+    console.print(f"Invitation of {name}, valid once within {days:g} days. Open below the server's")
     console.print(f"address: {link_of(token, session_id)}", soft_wrap=True)
 
 

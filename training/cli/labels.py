@@ -43,10 +43,12 @@ def import_(
     object_id: Annotated[str, typer.Option(help="Column of the object's name.")] = "object_id",
     ra: Annotated[str, typer.Option(help="Column of right ascension, with no object-id.")] = "",
     dec: Annotated[str, typer.Option(help="Column of declination.")] = "",
-    radius_arcsec: Annotated[float, typer.Option(help="Of a match by position.")] = 1.0,
+    radius_arcsec: Annotated[float, typer.Option(help="Radius of a match by position.")] = 1.0,
     grade: Annotated[str, typer.Option(help="Column of the grade.")] = "grade",
-    grader: Annotated[str, typer.Option(help="Column of who graded.")] = "grader",
-    grader_name: Annotated[str, typer.Option(help="Who graded all, for a file of one.")] = "",
+    grader: Annotated[str, typer.Option(help="Column of the grader.")] = "grader",
+    grader_name: Annotated[
+        str, typer.Option(help="Grader of all rows, for a file of one grader.")
+    ] = "",
     reject_reason: Annotated[str, typer.Option(help="Column of the reject reason.")] = "",
     comment: Annotated[str, typer.Option(help="Column of the comment.")] = "",
     at: Annotated[str, typer.Option(help="Column of the time, ISO 8601.")] = "",

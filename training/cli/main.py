@@ -97,7 +97,7 @@ def init(
 def export_ensemble_(
     workspace: WorkspaceArgument,
     ensemble: Annotated[str, typer.Argument(help="Name of the ensemble.", show_default=False)],
-    folder: Annotated[Path, typer.Argument(help="Where its folder is put.", show_default=False)],
+    folder: Annotated[Path, typer.Argument(help="Folder to write it into.", show_default=False)],
 ) -> None:
     """Copy an ensemble into a folder that other workspaces can adopt."""
     console.print(str(export_ensemble(Workspace.open(workspace), ensemble, folder)))
@@ -152,7 +152,7 @@ def import_ensemble_(
 def make(
     workspace: WorkspaceArgument,
     name: Annotated[str, typer.Argument(help="Of the ensemble.", show_default=False)],
-    folder: Annotated[Path, typer.Argument(help="Where its folder is put.", show_default=False)],
+    folder: Annotated[Path, typer.Argument(help="Folder to write it into.", show_default=False)],
     data: Annotated[
         Path | None,
         typer.Option(help="Folder of the real pixels; not needed for simulations.", exists=True),

@@ -40,7 +40,7 @@ def add_managing(cli: typer.Typer, what: What, key_of: Callable[[Session, str], 
     ) -> None:
         with open_database(Workspace.open(workspace)).session() as session:
             shown = managing.give_name(session, what, key_of(session, name), new, COMMAND_LINE)
-        console.print(f"{name} is called {shown} now.", soft_wrap=True, markup=False)
+        console.print(f"{name} is now called {shown}.", soft_wrap=True, markup=False)
 
     def archive(workspace: WorkspaceArgument, name: NameArgument) -> None:
         _archive(workspace, name, archived=True)
@@ -70,7 +70,7 @@ def add_managing(cli: typer.Typer, what: What, key_of: Callable[[Session, str], 
         for kind, names in found.stays.items():
             console.print(f"{kind}: {', '.join(names)}", soft_wrap=True, markup=False)
         if not (found.reasons or yes):
-            typer.confirm(f"Delete {name}? Nothing brings it back.", abort=True)
+            typer.confirm(f"Delete {name}? This cannot be undone.", abort=True)
         with database.session() as session:
             managing.delete(session, opened, what, key, COMMAND_LINE)
         for problem in finish_removals(opened, database):

@@ -33,7 +33,7 @@ def add(
     role: Annotated[
         str, typer.Option(help=f"{', '.join(GRADER_ROLES)}: at most that of the name.")
     ] = "reader",
-    days: Annotated[float, typer.Option(help="How long it is good.")] = 90.0,
+    days: Annotated[float, typer.Option(help="Days for which it is valid.")] = 90.0,
 ) -> None:
     """Make a token, and print it; it is shown this once."""
     with open_database(Workspace.open(workspace)).session() as session:
@@ -42,7 +42,7 @@ def add(
         detail = f"{made.id} of {grader.name}: made, {made.role}, {made.label}"
         record(session, "API token", COMMAND_LINE, detail)
     until = f"{made.expires_at:{_MINUTES}} UTC"
-    console.print(f"Token {made.id} of {grader.name} ({made.role}), good until {until}:")
+    console.print(f"Token {made.id} of {grader.name} ({made.role}), valid until {until}:")
     console.print(text, soft_wrap=True, markup=False, highlight=False)
 
 

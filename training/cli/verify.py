@@ -21,7 +21,7 @@ def verify(
     sample: Annotated[
         int, typer.Option(min=1, max=10_000, help="Candidates, chosen at random.")
     ] = 100,
-    seed: Annotated[int, typer.Option(min=0, help="Where random numbers begin.")] = 1,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of random numbers.")] = 1,
     tolerance: Annotated[
         float, typer.Option(min=1e-9, help="Difference of logits up to which scores agree.")
     ] = 0.01,

@@ -125,7 +125,7 @@ def _fetch(fetcher: Fetcher, place: Place) -> Fetched:
         return fetcher.fetch(*place)
     except ServiceError as problem:
         raise ServiceError(
-            f"{problem} What has come until now is kept: resume the run to go on.",
+            f"{problem} Images fetched so far are kept: resume the run to continue.",
             unreachable=problem.unreachable,
         ) from problem
 

@@ -65,8 +65,7 @@ def run(
     context.progress(len(ids), len(ids), "Done")
     if unpainted:
         context.log(
-            f"{unpainted:,} galaxies could not be given an arc that would be found there; they "
-            "were left out."
+            f"{unpainted:,} galaxies were left out: no detectable arc could be painted around them."
         )
     return _result(settings, writer, galaxies=len(ids) - unpainted, left_out=unpainted)
 

@@ -199,7 +199,8 @@ def gather(
     measured: Measured | None = None
     if chosen is None:
         missing.append(
-            f"No ensemble has scored {catalog}: the report has no ranking, and no figures of one."
+            f"No ensemble has scored {catalog}: the report has no ranking, and no figures or "
+            "metrics of one."
         )
     else:
         answer = measured_on(session, workspace, chosen, catalog_row)
@@ -220,7 +221,7 @@ def gather(
         missing.append(f"Nobody has graded candidates of {catalog}.")
     settings = current_consensus_settings(session)
     if settings is None and votes:
-        missing.append("The grades have not been joined to a consensus yet.")
+        missing.append("The grades have not been aggregated to a consensus yet.")
     states: dict[str, int] = {}
     if settings is not None:
         states = consensus_states(session, catalog_row.id, settings.method, kept_blind)

@@ -195,7 +195,7 @@ def _inspection(facts: SearchFacts, cite: Cite) -> str:
     if facts.consensus is not None:
         c = facts.consensus
         text += (
-            f" Grades were joined by {_METHODS_OF_CONSENSUS[c.method]}{cite(c.method)}; a "
+            f" Grades were aggregated by {_METHODS_OF_CONSENSUS[c.method]}{cite(c.method)}; a "
             f"candidate is accepted from a posterior of {c.thresholds.accept:g} and retired below "
             f"{c.thresholds.retire:g}."
         )

@@ -147,7 +147,8 @@ def _lost_message(workspace: Workspace, run_id: str) -> str:
     if words:
         return f"The process ended early: {words} (runs/{run_id}/{OUTPUT}). Resume it to go on."
     return (
-        "The process ended without a word (killed, out of memory, or the machine restarted); "
+        "The process ended without an error message (killed, out of memory, or the machine "
+        "restarted); "
         "resume it to go on."
     )
 

@@ -189,8 +189,8 @@ def _without_arcs(session: Session, settings: SelectionSettings, cut: _Cut) -> s
     low, high = share.interval
     return (
         f"Without arcs {share.found:,} of these {share.total:,} galaxies pass the cut "
-        f"({share.value:.2f} [{low:.2f}, {high:.2f}]): no completeness falls much below it, and so "
-        "much of it is no merit of the arcs."
+        f"({share.value:.2f} [{low:.2f}, {high:.2f}]): completeness does not fall much below "
+        "this, and this part of it is not due to the arcs."
     )
 
 
@@ -255,12 +255,12 @@ def _notes(
         if measured.misfit < 0.01:
             said.append(
                 f"The counts in the cells scatter more around the surface of {name} than chance "
-                f"allows (p = {measured.misfit:.1g}): believe the cells."
+                f"allows (p = {measured.misfit:.1g}): use the cells."
             )
     if maps[COMBINED].unknown:
         said.append(
             f"Of {maps[COMBINED].unknown:,} graded lenses it is not known whether the machine "
-            "finds them: the two are taken to be independent at given θ_E and S/N."
+            "finds them: both are assumed to be independent at given θ_E and S/N."
         )
     few = [
         name
@@ -268,7 +268,7 @@ def _notes(
         if name not in maps and (injections.outcomes[name] != NOT_ASKED).any()
     ]
     if few:
-        said.append(f"Fewer than {FEWEST} injected lenses tell of {', '.join(few)}.")
+        said.append(f"Fewer than {FEWEST} injected lenses are known for {', '.join(few)}.")
     left_out = [name for name in (TEAM, LENS_TEST) if name in maps and name not in steps]
     if left_out:
         said.append(f"Too few lenses pass the steps before {', '.join(left_out)} to combine them.")

@@ -123,7 +123,7 @@ class CrossmatchSettings(RunSettings):
         default=1.0, bounds=(0, 60), doc="Least time between two requests to one service."
     )
     ask_anew = param.Boolean(
-        default=False, doc="Ask again for what the workspace has kept an answer of."
+        default=False, doc="Send requests again even if the workspace has stored their answers."
     )
     mirrors = param.Dict(
         default={}, doc="Other addresses of services, as xmatch=URL (CDS X-Match) or ned=URL."

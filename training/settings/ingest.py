@@ -98,7 +98,7 @@ class IngestSettings(RunSettings):
         "Running": ("workers",),
     }
 
-    catalog = param.String(default="", doc="Name of the catalog to make or to go on with.")
+    catalog = param.String(default="", doc="Name of the catalog to make or to continue.")
     preset: param.Selector[str] = param.Selector(
         default="",
         objects=["", *PRESETS],

@@ -77,7 +77,8 @@ class ModelSettings(RunSettings):
         default=2000, bounds=(100, 100_000), doc="Effective size of the sample of a posterior."
     )
     begin_with = param.String(
-        default="", doc="COOLEST file whose lens the posterior begins with, not the lens test's."
+        default="",
+        doc="COOLEST file whose lens the sampler starts from, instead of that of the lens test.",
     )
     seed = shared.seed("Seed of the sampling.")
 

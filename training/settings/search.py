@@ -93,14 +93,14 @@ class SearchSettings(RunSettings):
     n_negatives = param.Integer(
         default=4000,
         bounds=(4, 10_000_000),
-        doc="Unlabeled objects of all types that each training set takes for non-lenses beside its "
+        doc="Unlabeled objects of all types that each training set uses as non-lenses beside its "
         "hosts, at most.",
     )
     field_weight = param.Number(
         default=10.0,
         bounds=(0, 1000),
-        doc="Weight of these objects all together relative to the hosts without arcs, at least; "
-        "a survey holds few galaxies that lens among objects of other types.",
+        doc="Total weight of these objects relative to the hosts without arcs, at least; few "
+        "galaxies of a survey could be lenses at all.",
     )
     most_mined = param.Integer(
         default=500,

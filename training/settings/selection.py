@@ -42,7 +42,7 @@ class SelectionSettings(RunSettings):
     top = param.Integer(
         default=500,
         bounds=(1, None),
-        doc="A lens is found where it would rank among this many of the catalog; not with "
+        doc="A lens is found if it would rank among this many of the catalog; not with "
         "min_probability.",
     )
     min_probability: Any = param.Number(
@@ -50,11 +50,12 @@ class SelectionSettings(RunSettings):
         allow_None=True,
         bounds=(0, 1),
         inclusive_bounds=(False, False),
-        doc="A lens is found from this calibrated probability on.",
+        doc="A lens is found if its calibrated probability is at least this.",
     )
     lens_test = param.Boolean(
         default=False,
-        doc="The lens test is a part of the search: what passes the cut is fitted, seconds each.",
+        doc="Make the lens test a step of the search: lenses that pass the cut are fitted, "
+        "seconds each.",
     )
     min_theta_e_arcsec = param.Number(
         default=0.5, bounds=(0.1, 30), doc="Smallest Einstein radius that is injected."
@@ -62,7 +63,7 @@ class SelectionSettings(RunSettings):
     max_theta_e_arcsec = param.Number(
         default=3.0,
         bounds=(0.2, 60),
-        doc="Largest one; a quarter of the cutout must hold it.",
+        doc="Largest one; at most a quarter of the cutout's side.",
     )
     theta_e_cells = param.Integer(
         default=6, bounds=(2, 40), doc="Cells in θ_E, of equal width in its logarithm."

@@ -44,7 +44,7 @@ PRESETS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
         },
     }
 )
-"""How much a training takes upon itself; thorough is the recipe of the bundled ensemble of HSC."""
+"""Size of a training; thorough is the recipe of the bundled ensemble of HSC."""
 
 
 class TrainSettings(RunSettings):

@@ -299,7 +299,9 @@ def test_magnitudes_are_refused(tmp_path, stated):
         BandCalibration(get_survey("hsc"), ("r",), (None,), (stated,)),
         ("r",),
     )
-    with pytest.raises(RowRejected, match=r"magnitudes \(BUNIT mag/arcsec2\), which are no flux"):
+    with pytest.raises(
+        RowRejected, match=r"magnitudes \(BUNIT mag/arcsec2\), which are not fluxes"
+    ):
         source.load(RowRequest(0, "1", 150.0, 2.0))
 
 

@@ -66,7 +66,7 @@ def test_a_mosaic_has_marks_and_pages_that_were_never_opened(read):
     found = read(text, "binary", **BO)
     assert grades(found) == {"o0.fits": "lens", "o1.fits": "not"}
     assert found.n_ungraded == 2
-    assert "Grades were read so: '1.0' as lens (1), '0.0' as not (1)." in found.notes
+    assert "Grades were read as follows: '1.0' as lens (1), '0.0' as not (1)." in found.notes
     assert "1 pages were never opened" in found.notes[-1]
     unknown = read(text, "abcx", **BO)  # A or B? nobody said
     assert grades(unknown)["o0.fits"] == "1.0"

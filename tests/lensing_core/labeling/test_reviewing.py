@@ -118,8 +118,8 @@ def test_grades_of_others_and_of_sessions_are_left_alone(session) -> None:
         session,
         [NewEvent(uuid, "grade", 1, 1, "abcx", at, session_id="abc", grade="C", is_lens=None)],
     )
-    assert "take it back there" in refusals(session, 1, undo())[0]
-    assert "take it back there" in refusals(session, 1, undo(undoes=uuid))[0]
+    assert "undo it there" in refusals(session, 1, undo())[0]
+    assert "undo it there" in refusals(session, 1, undo(undoes=uuid))[0]
     assert votes(session) == {(1, 1): "C", (2, 1): "A"}
 
 

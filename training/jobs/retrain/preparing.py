@@ -60,8 +60,8 @@ def aggregate_grades(context: JobContext, settings: RetrainSettings) -> None:
         prior = bring_consensus_up_to_date(session, settings)
     if prior is not None:
         context.log(
-            f"The consensus has scores of {prior.name} as its prior: labels follow in part from "
-            "what it thought before.",
+            f"The consensus has scores of {prior.name} as its prior: labels depend in part on "
+            "its earlier scores.",
             "warning",
         )
 

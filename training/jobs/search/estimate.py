@@ -56,15 +56,15 @@ class SearchEstimate:
         room = "less than 0.1" if self.bytes < 1e8 else f"{self.bytes / 1e9:.1f}"
         if self.seconds is None or self.painting_s is None:
             return (
-                "None of the objects that were looked at is a red, extended galaxy to paint on, so "
-                f"that the time cannot be told beforehand; {room} GB of disk."
+                "None of the inspected objects is a red, extended galaxy to paint on, so the "
+                f"time cannot be estimated; {room} GB of disk."
             )
         minutes = max(1, round(self.seconds / 60))
         return (
             f"At most {self.galaxies:,} galaxies to paint and {self.galaxies + self.objects:,} "
             f"cutouts to encode: about {minutes} min on this machine's processor if nothing else "
             f"runs, and {room} GB. Painting was timed on {self.timed} of the galaxies, "
-            f"{self.painting_s:.2g} s each; the rest is what two free cores take."
+            f"{self.painting_s:.2g} s each; the rest is estimated for two free cores."
         )
 
 

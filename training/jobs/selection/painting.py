@@ -112,7 +112,7 @@ def _hosts(
     barred = np.union1d(lenses, used)
     if len(used) and len(free) < min(FEWEST_HOSTS, settings.n_lenses):
         context.log(
-            f"{len(free):,} galaxies were never painted on: others are taken, too, which the "
+            f"{len(free):,} galaxies were never painted on: others are used, too, which the "
             "ensemble may have been trained on with other arcs.",
             "warning",
         )

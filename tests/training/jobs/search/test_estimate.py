@@ -42,4 +42,4 @@ def test_no_time_is_told_where_no_galaxy_could_be_painted() -> None:
     times = [PaintingTime(0.02, 12, 500, 0.1), PaintingTime(None, 0, 500, 0.0)]
     estimate = estimate_of(times, SETTINGS, objects=500, room=0)
     assert estimate.seconds is None
-    assert "cannot be told beforehand" in estimate.sentence
+    assert "cannot be estimated" in estimate.sentence
