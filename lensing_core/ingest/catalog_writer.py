@@ -129,6 +129,8 @@ class CatalogWriter:
         Number of the shard to come.
     rows_per_shard : int
         The best number of rows for one :meth:`append`.
+    n_written : int
+        Candidates written so far, those of earlier attempts included.
     """
 
     def __init__(self, workspace: Workspace, spec: CatalogSpec) -> None:
@@ -143,7 +145,7 @@ class CatalogWriter:
             self.rows_read = catalog.rows_read
             self.complete = catalog.complete
             self.notes = dict(catalog.notes)
-            self._n_written = catalog.n_candidates
+            self.n_written = catalog.n_candidates
             self.next_shard = int(catalog.notes.get("shards", 0))
         self.cutouts.drop_from(self.next_shard)
 
@@ -236,7 +238,7 @@ class CatalogWriter:
             self.notes |= {**(notes or {}), "shards": shards}
             catalog.notes = dict(self.notes)
         self.next_shard = shards
-        self._n_written += len(rows)
+        self.n_written += len(rows)
         self.rows_read = rows_read
 
     def _insert_rows(
@@ -255,7 +257,7 @@ class CatalogWriter:
         candidates = [
             {
                 **{name: value for name, value in vars(row).items() if name != "observation"},
-                "cutout_index": self._n_written + k,
+                "cutout_index": self.n_written + k,
                 "cutout_sha256": digests[k],
                 "healpix": healpix[k],
                 "theta_e_proxy_arcsec": proxies[k] if np.isfinite(proxies[k]) else None,

@@ -218,6 +218,11 @@ def _look(
 
 
 def _unreadable(lost: HelperLost, table: str, limits: Limits, seconds: float) -> BadInputError:
+    if not lost.item and not lost.file:
+        return BadInputError(
+            "The process that reads the table and the first images was lost at its start "
+            f"({lost.detail}); the machine may be busy or out of memory: try again."
+        )
     what = lost.file if lost.item != TABLE and lost.file else table
     if lost.why == "time":
         return BadInputError(

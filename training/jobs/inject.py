@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from lensing_core.store.catalogs import find_catalog
 from lensing_core.store.hosts import candidates_by_id
 from lensing_core.store.tables import Candidate
 from lensing_core.surveys import Survey, get_survey
+from lensing_core.workspace import Workspace
 
 __all__ = ["BATCH", "galaxies_to_paint", "run"]
 BATCH = 64
@@ -42,25 +44,18 @@ def run(
     without : ndarray of int64, optional
         Ids of candidates that are not to be painted on.
     """
-    workspace = context.workspace
-    with open_database(workspace).session() as session:
-        source = find_catalog(session, settings.source)
-        source_id, survey_name, scale = source.id, source.survey.name, source.scale
-    survey = get_survey(survey_name, workspace)
-    store = CutoutStore(workspace.catalog_cutouts(settings.source))
-    writer = _writer(context, settings, store, survey, scale)
+    opened = open_painted(context.workspace, settings.source, settings.catalog, settings.to_json())
+    store, writer = opened.store, opened.writer
     if writer.complete:
         return _result(settings, writer)
-    fwhm = typical_fwhm_arcsec(store, survey)
-    ids, rows = kept_hosts(context, settings, store, source_id, fwhm, without)
-    painter = painter_of(settings, store, survey, rows)
-    unpainted = int(writer.notes.get("unpainted", 0))
+    ids, rows = stored_hosts(context, settings, opened, without)
+    painter = painter_of(settings, store, opened.survey, rows)
     for start in range(writer.rows_read, len(ids), BATCH):
         context.progress(start, len(ids), "Painting arcs")
         stop = min(start + BATCH, len(ids))
         pixels, made = _batch(context, settings, painter, store, ids[start:stop], start)
-        unpainted += stop - start - sum(row.label == 1 for row in made)
         writer.append(pixels, made, rows_read=stop)
+    unpainted = len(ids) - writer.n_written // (2 if settings.paired else 1)
     writer.finish(unpainted=unpainted, galaxies=len(ids) - unpainted)
     context.progress(len(ids), len(ids), "Done")
     if unpainted:
@@ -68,6 +63,66 @@ def run(
             f"{unpainted:,} galaxies were left out: no detectable arc could be painted around them."
         )
     return _result(settings, writer, galaxies=len(ids) - unpainted, left_out=unpainted)
+
+
+@dataclass(frozen=True)
+class PaintedCatalog:
+    """Catalog of painted arcs that is being made, with the catalog whose galaxies it uses.
+
+    Attributes
+    ----------
+    source_id : int
+    survey : Survey
+        Of the source.
+    store : CutoutStore
+        Cutouts of the source.
+    writer : CatalogWriter
+        Writes the new catalog, from where an earlier attempt stopped.
+    """
+
+    source_id: int
+    survey: Survey
+    store: CutoutStore
+    writer: CatalogWriter
+
+
+def open_painted(
+    workspace: Workspace, source: str, name: str, note: Mapping[str, Any]
+) -> PaintedCatalog:
+    """Open the catalog ``name`` of arcs painted onto ``source``, or begin it.
+
+    Parameters
+    ----------
+    note : mapping
+        Settings that its pixels depend on, as plain JSON.
+
+    Raises
+    ------
+    BadInputError
+        If the catalog exists with other settings.
+    NotFoundError
+        If there is no catalog ``source``.
+    """
+    with open_database(workspace).session() as session:
+        catalog = find_catalog(session, source)
+        source_id, survey_name, scale = catalog.id, catalog.survey.name, catalog.scale
+    survey = get_survey(survey_name, workspace)
+    store = CutoutStore(workspace.catalog_cutouts(source))
+    writer = CatalogWriter(
+        workspace,
+        CatalogSpec(
+            name,
+            store.geometry,
+            survey.to_json(),
+            scale=scale,
+            origin="simulated",
+            label_source=f"inject:{source}",
+            notes={INJECTION_NOTE: note},
+        ),
+    )
+    if writer.notes.get(INJECTION_NOTE) != note:
+        raise BadInputError(f"Catalog {name} exists with other settings; choose another name.")
+    return PaintedCatalog(source_id, survey, store, writer)
 
 
 def typical_fwhm_arcsec(store: CutoutStore, survey: Survey) -> float:
@@ -78,23 +133,24 @@ def typical_fwhm_arcsec(store: CutoutStore, survey: Survey) -> float:
     return float(np.nanmedian([survey.band(b).psf_fwhm_arcsec for b in survey.rgb_bands]))
 
 
-def kept_hosts(
+def stored_hosts(
     context: JobContext,
     settings: InjectSettings,
-    store: CutoutStore,
-    source_id: int,
-    psf_fwhm_arcsec: float,
+    opened: PaintedCatalog,
     without: IntArray | None,
 ) -> tuple[list[int], IntArray]:
-    """Ids and rows of the hosts; kept, so that labels given meanwhile do not move a resume."""
-    note: Path = context.folder / HOSTS
-    if note.is_file():
-        kept = json.loads(note.read_text())
+    """Ids and rows of the hosts; stored, so that labels given meanwhile do not change a resume."""
+    path: Path = context.folder / HOSTS
+    if path.is_file():
+        hosts = json.loads(path.read_text())
     else:
-        chosen = choose_hosts(context, settings, store, source_id, psf_fwhm_arcsec, without=without)
-        kept = {"ids": [host.id for host in chosen], "rows": [host.row for host in chosen]}
-        note.write_text(json.dumps(kept))
-    return kept["ids"], np.array(kept["rows"], dtype=np.int64)
+        fwhm = typical_fwhm_arcsec(opened.store, opened.survey)
+        chosen = choose_hosts(
+            context, settings, opened.store, opened.source_id, fwhm, without=without
+        )
+        hosts = {"ids": [host.id for host in chosen], "rows": [host.row for host in chosen]}
+        path.write_text(json.dumps(hosts))
+    return hosts["ids"], np.array(hosts["rows"], dtype=np.int64)
 
 
 def _result(settings: InjectSettings, writer: CatalogWriter, **counts: int) -> dict[str, Any]:
@@ -103,28 +159,6 @@ def _result(settings: InjectSettings, writer: CatalogWriter, **counts: int) -> d
         "left_out": writer.notes.get("unpainted", 0),
     }
     return {"catalog": settings.catalog, **known, **counts}
-
-
-def _writer(
-    context: JobContext, settings: InjectSettings, store: CutoutStore, survey: Survey, scale: str
-) -> CatalogWriter:
-    writer = CatalogWriter(
-        context.workspace,
-        CatalogSpec(
-            settings.catalog,
-            store.geometry,
-            survey.to_json(),
-            scale=scale,
-            origin="simulated",
-            label_source=f"inject:{settings.source}",
-            notes={INJECTION_NOTE: settings.to_json()},
-        ),
-    )
-    if writer.notes.get(INJECTION_NOTE) != settings.to_json():
-        raise BadInputError(
-            f"Catalog {settings.catalog} exists with other settings; choose another name."
-        )
-    return writer
 
 
 def _batch(

@@ -132,7 +132,8 @@ def test_a_file_that_ends_the_look_is_left_out(look):
     [
         ("time", TABLE, "", r"t\.csv: looking at it took more than .* table_seconds"),
         ("died", TABLE, "part.fits", r"t\.csv: looking at it ended the process .*\(it ended\)"),
-        ("died", "", "", r"t\.csv: looking at it ended the process"),
+        ("died", "", "", r"lost at its start \(it ended\); the machine may be busy"),
+        ("time", "", "", r"lost at its start \(it ended\); the machine may be busy"),
     ],
 )
 def test_a_table_that_ends_the_look_cannot_be_read(look, why, item, file, message):

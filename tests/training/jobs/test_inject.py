@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from sqlalchemy import select
@@ -67,8 +69,20 @@ def test_every_galaxy_stands_twice(workspace, make_context, galaxies):
 
 def test_a_stopped_job_goes_on_to_the_same_pixels(workspace, make_context, galaxies, monkeypatch):
     monkeypatch.setattr(injecting, "BATCH", 4)
+    painter_of = injecting.painter_of
+
+    def forgetful(*arguments):
+        painter = painter_of(*arguments)
+
+        def paint_many(numbers, *rest, **named):
+            painted = painter.paint_many(numbers, *rest, **named)
+            return [None if k % 3 == 0 else one for k, one in zip(numbers, painted, strict=True)]
+
+        return SimpleNamespace(paint_many=paint_many)
+
+    monkeypatch.setattr(injecting, "painter_of", forgetful)
     whole = InjectSettings(source="sky", catalog="whole", n_galaxies=12, hosts="all")
-    injecting.run(make_context(whole, "whole"), whole)
+    at_once = injecting.run(make_context(whole, "whole"), whole)
     parts = InjectSettings(source="sky", catalog="parts", n_galaxies=12, hosts="all")
     context = make_context(parts, "parts")
 
@@ -79,7 +93,9 @@ def test_a_stopped_job_goes_on_to_the_same_pixels(workspace, make_context, galax
     monkeypatch.setattr(context, "progress", stop)
     with pytest.raises(Cancelled):
         injecting.run(context, parts)
-    injecting.run(make_context(parts, "parts"), parts)
+    resumed = injecting.run(make_context(parts, "parts"), parts)
+    assert resumed == {**at_once, "catalog": "parts"}
+    assert resumed["left_out"] == 12 - resumed["galaxies"] >= 4
     first, second = rows(workspace, "whole"), rows(workspace, "parts")
     assert [row.cutout_sha256 for row in first] == [row.cutout_sha256 for row in second]
 

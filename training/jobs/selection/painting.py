@@ -16,11 +16,12 @@ from lens_triage.training.jobs.hosts import (
 )
 from lens_triage.training.jobs.inject import (
     BATCH,
-    kept_hosts,
+    PaintedCatalog,
+    open_painted,
     painted_row,
     psfs_of,
     redshift_of,
-    typical_fwhm_arcsec,
+    stored_hosts,
 )
 from lens_triage.training.jobs.search.sets import known_ids
 from lens_triage.training.runner.context import JobContext
@@ -28,13 +29,11 @@ from lens_triage.training.settings import SelectionSettings
 from lensing_core.arrays import Float32Array, IntArray
 from lensing_core.cutouts import CutoutStore
 from lensing_core.datasets.groups import INJECTION_NOTE
-from lensing_core.errors import BadInputError
-from lensing_core.ingest.catalog_writer import CatalogSpec, CatalogWriter, NewCandidate
+from lensing_core.ingest.catalog_writer import NewCandidate
 from lensing_core.simulation.injection import LensLaw
 from lensing_core.store import open_database
-from lensing_core.store.catalogs import all_catalogs, find_catalog
+from lensing_core.store.catalogs import all_catalogs
 from lensing_core.store.hosts import candidates_by_id, painted_hosts
-from lensing_core.surveys import get_survey
 
 FEWEST_HOSTS = 50
 """Galaxies that nothing was painted on before; with fewer, the others are taken, too."""
@@ -50,51 +49,28 @@ def inject(context: JobContext, settings: SelectionSettings) -> int:
     int
         Lenses that could not be made.
     """
-    workspace, injection = context.workspace, settings.injection()
-    with open_database(workspace).session() as session:
-        source = find_catalog(session, settings.catalog)
-        source_id, survey_name, scale = source.id, source.survey.name, source.scale
-    survey = get_survey(survey_name, workspace)
-    store = CutoutStore(workspace.catalog_cutouts(settings.catalog))
-    writer = CatalogWriter(
-        workspace,
-        CatalogSpec(
-            settings.injected,
-            store.geometry,
-            survey.to_json(),
-            scale=scale,
-            origin="simulated",
-            label_source=f"inject:{settings.catalog}",
-            notes={INJECTION_NOTE: settings.painting()},
-        ),
+    injection = settings.injection()
+    opened = open_painted(
+        context.workspace, settings.catalog, settings.injected, settings.painting()
     )
-    if writer.notes.get(INJECTION_NOTE) != settings.painting():
-        raise BadInputError(
-            f"Catalog {settings.injected} exists with other settings; name another "
-            "injected_catalog."
-        )
+    store, writer = opened.store, opened.writer
     if writer.complete:
         return int(writer.notes.get("unpainted", 0))
-    ids, rows = _hosts(context, settings, store, source_id, typical_fwhm_arcsec(store, survey))
-    painter = painter_of(injection, store, survey, rows)
+    ids, rows = _hosts(context, settings, opened)
+    painter = painter_of(injection, store, opened.survey, rows)
     law = law_of(injection)
     for cell, start, stop in _batches(settings, writer.rows_read):
         context.progress(start, settings.n_lenses, "Injecting lenses")
         of_cell = with_law(painter, _law_of_cell(settings, law, cell))
         pixels, made = _paint(context, settings.catalog, of_cell, store, ids, range(start, stop))
         writer.append(pixels, made, rows_read=stop)
-    with open_database(workspace).session() as session:
-        unpainted = settings.n_lenses - find_catalog(session, settings.injected).n_candidates
+    unpainted = settings.n_lenses - writer.n_written
     writer.finish(unpainted=unpainted)
     return unpainted
 
 
 def _hosts(
-    context: JobContext,
-    settings: SelectionSettings,
-    store: CutoutStore,
-    source_id: int,
-    psf_fwhm_arcsec: float,
+    context: JobContext, settings: SelectionSettings, opened: PaintedCatalog
 ) -> tuple[list[int], IntArray]:
     """Ids and rows of galaxies, those that nothing was painted on where there are enough."""
     with open_database(context.workspace).session() as session:
@@ -106,8 +82,8 @@ def _hosts(
             and note.get("source") == settings.catalog
             and "snr_cells" not in note  # injected to measure, not to train
         ]
-        used = painted_hosts(session, source_id, trained_on)
-        possible = galaxies_to_paint(session, settings.injection(), source_id)
+        used = painted_hosts(session, opened.source_id, trained_on)
+        possible = galaxies_to_paint(session, settings.injection(), opened.source_id)
     free = {host.id for host in possible} - set(used.tolist()) - set(lenses.tolist())
     barred = np.union1d(lenses, used)
     if len(used) and len(free) < min(FEWEST_HOSTS, settings.n_lenses):
@@ -117,8 +93,7 @@ def _hosts(
             "warning",
         )
         barred = lenses
-    injection = settings.injection()
-    return kept_hosts(context, injection, store, source_id, psf_fwhm_arcsec, barred)
+    return stored_hosts(context, settings.injection(), opened, barred)
 
 
 def _batches(settings: SelectionSettings, done: int) -> Iterator[tuple[int, int, int]]:
