@@ -386,7 +386,7 @@ def test_the_commands_say_what_is_wrong_and_accept_a_backup(workspace, database)
     grade(database, 2, first=30)
     release(database)
     restored = run(db, ["restore", root])
-    assert "holds 30 events and is in order" in restored.output, restored.output
+    assert "holds 30 events and is valid" in restored.output, restored.output
     assert run(db, ["verify", root]).exit_code == 0
     edit(workspace, "UPDATE grader SET role = 'organiser' WHERE name = 'Bo'")
     failed = run(db, ["verify", root])

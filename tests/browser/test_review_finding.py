@@ -192,7 +192,7 @@ def test_downloads_and_samp(hub_file, url, page, screenshot) -> None:
     )
     try:
         menu.get_by_role("button", name="Connect", exact=True).click()
-        expect(menu.get_by_text("On the bus: topcat.")).to_be_visible()
+        expect(menu.get_by_text("Connected: topcat.")).to_be_visible()
         menu.get_by_role("button", name="Send list").click()
         expect(menu.get_by_text(f"{len(RINGS)} rows sent to 1 program.")).to_be_visible()
         screenshot("samp-1280-light")

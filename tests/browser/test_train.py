@@ -47,7 +47,7 @@ def test_a_training_is_cancelled_resumed_compared_and_promoted(
     page.get_by_role("button", name="Use these settings").click()
     expect(page.get_by_text("The form has the settings of")).to_be_visible()
     expect(page.get_by_label("Ensemble", exact=True)).to_have_value("first")
-    expect(page.get_by_text("Not as in standard: Epochs, at most (passes), ")).to_be_visible()
+    expect(page.get_by_text("Different from standard: Epochs, at most (passes), ")).to_be_visible()
     page.get_by_role("button", name="Advanced", exact=True).click()
     expect(page.get_by_label("Boosting rounds, at most")).to_have_value("40")
     page.get_by_role("textbox", name="Epochs, at most (passes)", exact=True).fill("6")

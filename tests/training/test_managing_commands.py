@@ -31,7 +31,7 @@ def test_catalogs_and_sessions_are_renamed_archived_and_deleted(workspace):
         ana = grader_named(session, "Ana")
         append_events(session, [NewEvent(uuid, "grade", ana.id, 1, "abcx", AT, grade="A")])
     assert run("catalogs", "rename", "kept", "Deep field").output == (
-        "kept is called Deep field now.\n"
+        "kept is now called Deep field.\n"
     )
     asked = run("catalogs", "delete", "gone", answer="n\n")
     assert asked.exit_code == 1
@@ -46,7 +46,7 @@ def test_catalogs_and_sessions_are_renamed_archived_and_deleted(workspace):
     assert "kept" not in run("catalogs", "list").output
     assert "Deep field" in run("catalogs", "list", "--archived").output
     assert run("catalogs", "unarchive", "kept").output == "kept is listed again.\n"
-    assert run("session", "rename", "round 1", "first").output.endswith("called first now.\n")
+    assert run("session", "rename", "round 1", "first").output.endswith("now called first.\n")
     run("session", "close", "first")
     run("session", "archive", "first")
     assert "first" not in run("session", "list").output

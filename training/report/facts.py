@@ -199,8 +199,7 @@ def gather(
     measured: Measured | None = None
     if chosen is None:
         missing.append(
-            f"No ensemble has scored {catalog}: the report has no ranking, and no figures or "
-            "metrics of one."
+            f"No ensemble has scored {catalog}: the report has no ranking and no metrics of one."
         )
     else:
         answer = measured_on(session, workspace, chosen, catalog_row)

@@ -280,7 +280,7 @@ def test_what_comes_back_is_taken_once_and_by_the_browser_that_began(place, serv
     reply = browser.come_back(back)
     assert reply.status_code == 200, said(reply)
     replayed = browser.come_back(back)
-    assert (replayed.status_code, said(replayed)[:20]) == (403, "This sign-in has expired")
+    assert (replayed.status_code, said(replayed)[:24]) == (403, "This sign-in has expired")
     first, second = browser.begin(provider="open"), browser.begin(provider="open")
     for begun in (second, first):  # two tabs
         assert browser.come_back(browser.at_service(begun)).status_code == 200

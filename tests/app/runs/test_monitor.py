@@ -101,9 +101,7 @@ def test_monitor_does_not_offer_to_resume_what_would_be_refused(context):
     add(context, "r", status="failed", error="Row 3 is bad; mend it.", settings=settings)
     monitor = RunMonitor(context, "r")
     assert not monitor._resume.visible
-    assert monitor._no_use.message == (
-        "Resuming cannot help as things are: There is no catalog gone."
-    )
+    assert monitor._no_use.message == ("Resuming cannot help at present: There is no catalog gone.")
     add(context, "s", kind="simulate", status="cancelled", settings={"catalog": "fresh"})
     monitor.watch("s")
     assert monitor._resume.visible

@@ -197,7 +197,7 @@ def test_a_preset_fills_the_form_as_one_change(training):
     panel, changes = training
     assert not panel._differs.visible
     widget(panel, "rounds").value = "7"
-    assert "Not as in standard: Boosting rounds, at most." in panel._differs.object
+    assert "Different from standard: Boosting rounds, at most." in panel._differs.object
     for preset in ("quick", "thorough", "standard"):
         changes.clear()
         widget(panel, "preset").value = preset
@@ -212,7 +212,7 @@ def test_stored_settings_of_a_preset_are_shown_as_they_are(training):
     stored = TrainSettings(preset="quick", epochs=9).to_json()
     panel.write(**stored)
     assert panel.settings().to_json() == stored
-    assert "Not as in quick: Epochs, at most (passes)." in panel._differs.object
+    assert "Different from quick: Epochs, at most (passes)." in panel._differs.object
     assert changes == ["change"]
     panel.write(**stored)
     assert changes == ["change"]  # nothing is other than it was

@@ -84,5 +84,5 @@ def test_promotion_puts_what_is_ungraded_into_the_new_order(filled_workspace):
     assert sorted(order[3:20]) == sorted(ids[3:])
     scores = [logit[key] for key in order[3:20]]
     assert scores == sorted(scores, reverse=True)
-    assert after["a"][3][1] == "rank 1 of what was left, by second"
+    assert after["a"][3][1] == "rank 1 of the ungraded candidates, by second"
     assert [row[0] for row in after["b"]] == [row[0] for row in after["c"]] == ids

@@ -269,7 +269,7 @@ def test_what_is_missing_is_said(searched, tmp_path):
     write_report(searched, tmp_path / "r", ReportRequest("simulated", candidates=5))
     numbers = json.loads((tmp_path / "r/report.json").read_text("utf-8"))
     assert numbers["missing"] == [
-        "No ensemble has scored simulated: the report has no ranking, and no figures of one.",
+        "No ensemble has scored simulated: the report has no ranking and no metrics of one.",
         "Nobody has graded candidates of simulated.",
     ]
     figures = {path.stem for path in (tmp_path / "r/figures").iterdir()}
