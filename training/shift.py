@@ -248,7 +248,7 @@ def check_scales(workspace: Workspace, session: Session, ensemble: Ensemble, cat
 
 @lru_cache(maxsize=256)
 def _refusal(workspace: Workspace, ensemble: str, catalog: str, n_candidates: int) -> str:
-    """Why a catalog is refused; pages ask again and again."""
+    """Reason why a catalog is refused, kept: pages ask again and again; '' where it is not."""
     with open_database(workspace).session() as session:
         row = find_ensemble(session, ensemble)
         return _scales(workspace, session, row, find_catalog(session, catalog)).refusal

@@ -1,4 +1,4 @@
-"""How a scored catalog differs from the training set, as markup for a run's card and for Score."""
+"""Markup of the shift of a scored catalog from the training set, for a run's card and Score."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ N_FOLDS, MOST_COLUMNS = 5, 64
 
 @dataclass(frozen=True)
 class Separation:
-    """How well a classifier tells one set of objects from another.
+    """Success of a classifier that tells one set of objects from another.
 
     Attributes
     ----------

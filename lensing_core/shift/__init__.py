@@ -1,4 +1,4 @@
-"""How far a catalog lies from the training set of an ensemble, before its scores are believed.
+"""Shift of a catalog from the training set of an ensemble, measured before scores are believed.
 
 `columns.py` measures cutouts; `sample.py` keeps a bounded sample of a training set with its
 ensemble; `scale.py` is the scale contract, which may refuse a catalog; `distances.py` compares

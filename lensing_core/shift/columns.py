@@ -1,4 +1,4 @@
-"""What is measured of every cutout, so that a catalog can be compared with a training set."""
+"""Measurements of cutouts by which a catalog is compared with a training set."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ _LEAST = 10
 
 @dataclass(frozen=True)
 class ColumnDistance:
-    """How far one column of a catalog lies from that of a training set.
+    """Distance of one column of a catalog from that of a training set.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""How a scored catalog differs from the training set of an ensemble, in numbers and sentences."""
+"""Shift of a scored catalog from the training set of an ensemble, in numbers and sentences."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ class Domain:
 
 @dataclass(frozen=True)
 class ShiftReport:
-    """Of one catalog and one ensemble.
+    """Comparison of one catalog with the training set of one ensemble.
 
     Attributes
     ----------

@@ -58,7 +58,7 @@ class ScaleCheck:
 
     @property
     def sentence(self) -> str:
-        """What is out of range, in words."""
+        """Sentence that says that it is out of range."""
         unit = f" {self.unit}" if self.unit and self.unit != "″" else self.unit
         return (
             f"{self.title}: {self.catalog:.4g}{unit}, outside of {self.low:.4g} to "

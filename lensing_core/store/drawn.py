@@ -15,7 +15,7 @@ from lensing_core.store.tables import Candidate, Catalog, Observation
 
 @dataclass(frozen=True)
 class DrawnObjects:
-    """Of n candidates, in the order of their cutouts.
+    """Drawn candidates, n in number, in the order of their cutouts.
 
     Attributes
     ----------
