@@ -122,20 +122,59 @@ def evaluate_real(
     BadInputError
         If the catalogs are not scored, or have too few lenses or others.
     """
-    notes: list[str] = []
     with open_database(workspace).session() as session:
         ensemble_row = find_ensemble(session, ensemble)
-        named = find_catalogs(session, list(catalogs))
-        notes += [
-            f"Catalog {c.name} is simulated: its metrics say nothing about real objects."
-            for c in named
-            if c.origin == "simulated"
-        ]
-        labels = read_labels(session, named, _REAL, grades=GradeRule.current(session))
-        labels = _honest(workspace, ensemble_row, labels, notes)
+        labels, notes = labeled_objects(workspace, session, ensemble_row, catalogs)
         labels = _thinned(labels, seed, notes)
         logit = _scores(session, ensemble_row, labels)
         classes = _column(session, labels, visibility) if visibility else []
+    kinds = kinds_of_others(labels, ensemble, catalogs)
+    groups = labels.groups(block_nside or None)
+    appearance = appearance_of(workspace, labels)
+    comparisons = [
+        _compare(name, kind, labels.state, logit, appearance, groups, seed) for name, kind in kinds
+    ]
+    rows = []
+    if classes:
+        state_of_others = UNLABELED if comparisons[-1].name == "unlabeled" else OTHER
+        used = np.flatnonzero((labels.state == LENS) | (labels.state == state_of_others))
+        truth = (labels.state[used] == LENS).astype(np.int64)
+        rows = recall_by_class(logit[used], truth, [classes[k] for k in used.tolist()])
+    return RealEvaluation(
+        ensemble_row.name, tuple(catalogs), tuple(comparisons), rows, tuple(notes)
+    )
+
+
+def labeled_objects(
+    workspace: Workspace, session: Session, ensemble: Ensemble, catalogs: Sequence[str]
+) -> tuple[CandidateLabels, list[str]]:
+    """Objects that an ensemble has not learned from, and what a reader must know of them.
+
+    Raises
+    ------
+    NotFoundError
+        If there is no such catalog.
+    """
+    named = find_catalogs(session, list(catalogs))
+    notes = [
+        f"Catalog {c.name} is simulated: its metrics say nothing about real objects."
+        for c in named
+        if c.origin == "simulated"
+    ]
+    labels = read_labels(session, named, _REAL, grades=GradeRule.current(session))
+    return _honest(workspace, ensemble, labels, notes), notes
+
+
+def kinds_of_others(
+    labels: CandidateLabels, ensemble: str, catalogs: Sequence[str]
+) -> list[tuple[str, int]]:
+    """Kinds of non-lenses that there are enough of, vetted ones first, by name and state.
+
+    Raises
+    ------
+    BadInputError
+        If there are too few lenses, or too few of either kind.
+    """
     kinds = [
         (name, kind)
         for name, kind in (("vetted", OTHER), ("unlabeled", UNLABELED))
@@ -152,20 +191,7 @@ def evaluate_real(
             "non-lenses of one kind are needed. Label more, or add a catalog of the survey with "
             "real non-lenses."
         )
-    groups = labels.groups(block_nside or None)
-    appearance = _appearance(workspace, labels)
-    comparisons = [
-        _compare(name, kind, labels.state, logit, appearance, groups, seed) for name, kind in kinds
-    ]
-    rows = []
-    if classes:
-        state_of_others = UNLABELED if comparisons[-1].name == "unlabeled" else OTHER
-        used = np.flatnonzero((labels.state == LENS) | (labels.state == state_of_others))
-        truth = (labels.state[used] == LENS).astype(np.int64)
-        rows = recall_by_class(logit[used], truth, [classes[k] for k in used.tolist()])
-    return RealEvaluation(
-        ensemble_row.name, tuple(catalogs), tuple(comparisons), rows, tuple(notes)
-    )
+    return kinds
 
 
 def _honest(
@@ -235,7 +261,7 @@ def _column(session: Session, labels: CandidateLabels, column: str) -> list[str 
     return [None if value in (None, "") else str(value) for value in values]
 
 
-def _appearance(workspace: Workspace, labels: CandidateLabels) -> Appearance:
+def appearance_of(workspace: Workspace, labels: CandidateLabels) -> Appearance:
     """Brightness, color, size and center of the objects, in their order."""
     stores = {
         key: CutoutStore(workspace.catalog_cutouts(name)) for key, name in labels.catalogs.items()

@@ -15,6 +15,7 @@ from lens_triage.app.evaluate.plots import (
     recall_plot,
     reliability_plot,
 )
+from lens_triage.app.evaluate.probes import ShortcutProbes
 from lens_triage.app.evaluate.real_objects import RealObjects
 from lens_triage.app.evaluate.tables import (
     CSS,
@@ -91,6 +92,7 @@ class EvaluationBoard(pn.viewable.Viewer):
         )
         self._further, self._importance = stack(), stack()
         self.real = RealObjects(context)
+        self.probes = ShortcutProbes(context)
         self._comparison = EnsembleComparison(context)
         self._compare = section(
             "Two ensembles",
@@ -135,6 +137,7 @@ class EvaluationBoard(pn.viewable.Viewer):
             self._waiting,
             self._results,
             self.real,
+            self.probes,
             self._compare,
         )
         super().__init__()
@@ -160,6 +163,7 @@ class EvaluationBoard(pn.viewable.Viewer):
             self.ensemble.value = chosen if chosen in self._ensembles else _promoted(found)
         self._offer_real()
         self.real.refresh()
+        self.probes.refresh()
         self._comparison.offer(found)
         self._compare.visible = self._comparison.possible
 
@@ -195,6 +199,7 @@ class EvaluationBoard(pn.viewable.Viewer):
 
     def _show_real(self, catalogs: list[CatalogSummary]) -> None:
         self.real.offer(self.ensemble.value or "", catalogs)
+        self.probes.offer(self.ensemble.value or "", catalogs)
 
     def _look(self) -> None:
         """Measure, in a thread; what was shown stays until then."""

@@ -7,6 +7,7 @@ from html import escape
 from pathlib import PurePath
 from typing import Any
 
+from lens_triage.app.runs.probes import probes_html
 from lens_triage.app.runs.shift import shifts_html
 from lens_triage.app.widgets import format as fmt
 from lens_triage.app.widgets.fields import label_of
@@ -122,9 +123,12 @@ def result_html(run: RunSummary) -> str:
     if not run.result:
         return ""
     shown = {k: v for k, v in run.result.items() if v is not False and v not in (None, [], {}, "")}
+    probes = probes_html(run.result) if shown.pop("probes", None) else ""
+    if probes:
+        shown.pop("notes", None)  # they stand above the table
     shifts = shown.pop(SHIFT, {})
     ensemble = str(run.result.get("ensemble", ""))
-    return _facts(shown) + shifts_html(shifts, ensemble=ensemble) + links_html(run)
+    return _facts(shown) + probes + shifts_html(shifts, ensemble=ensemble) + links_html(run)
 
 
 def links_html(run: RunSummary) -> str:
@@ -161,6 +165,7 @@ def links_html(run: RunSummary) -> str:
         "encode": (("Retrain on it", address("train", tab="retrain", catalog=catalog)),),
         "retrain": made_from_labels,
         "finetune": made_from_labels,
+        "probe": (("Evaluate it", address("evaluate", ensemble=ensemble)),),
         "selection": (("See the maps", address("evaluate", tab="selection")),),
         "report": (
             ("Open report", f"reports/{run.id}/html"),

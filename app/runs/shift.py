@@ -82,7 +82,8 @@ def shift_html(
     )
 
 
-def _table(caption: str, head: Sequence[str], rows: Sequence[str]) -> str:
+def table_html(caption: str, head: Sequence[str], rows: Sequence[str]) -> str:
+    """A table that may be scrolled sideways; '' without rows."""
     if not rows:
         return ""
     titles = "".join(f"<th>{with_terms(title)}</th>" for title in head)
@@ -92,14 +93,15 @@ def _table(caption: str, head: Sequence[str], rows: Sequence[str]) -> str:
     )
 
 
-def _cells(cells: Sequence[str], *, warning: bool = False) -> str:
+def table_row(cells: Sequence[str], *, warning: bool = False) -> str:
+    """A row of markup, in the color of warnings where it is one."""
     mark = ' class="warning"' if warning else ""
     return "<tr>" + "".join(f"<td{mark}>{cell}</td>" for cell in cells) + "</tr>"
 
 
 def _contract(checks: Sequence[Mapping[str, Any]], points: Mapping[str, Any]) -> str:
     rows = [
-        _cells(
+        table_row(
             [
                 escape(f"{check['title']} ({check['unit']})" if check["unit"] else check["title"]),
                 _number(check["training"]),
@@ -112,8 +114,8 @@ def _contract(checks: Sequence[Mapping[str, Any]], points: Mapping[str, Any]) ->
     ]
     listed = [_points(points.get(side, {})) for side in ("training", "catalog")]
     if rows and any(listed):
-        rows.append(_cells(["Zero points (mag)", listed[0], "", listed[1]]))
-    return _table(
+        rows.append(table_row(["Zero points (mag)", listed[0], "", listed[1]]))
+    return table_html(
         "Scale contract: medians, and the range of training with its margin",
         ("Quantity", "Training", "Allowed", "Catalog"),
         rows,
@@ -131,7 +133,7 @@ def _points(of: Mapping[str, Sequence[float | None]]) -> str:
 
 def _domains(domains: Sequence[Mapping[str, Any]]) -> str:
     rows = [
-        _cells(
+        table_row(
             [
                 "Noise, brightness, color, PSF"
                 if of["columns"] == "measured"
@@ -145,7 +147,7 @@ def _domains(domains: Sequence[Mapping[str, Any]]) -> str:
         )
         for of in domains
     ]
-    return _table(
+    return table_html(
         "How surely the catalog is told from training objects, by what",
         ("Columns", "Domain AUROC", "MMD²", "p", "Objects"),
         rows,
@@ -154,7 +156,7 @@ def _domains(domains: Sequence[Mapping[str, Any]]) -> str:
 
 def _columns(columns: Sequence[Mapping[str, Any]]) -> str:
     rows = [
-        _cells(
+        table_row(
             [
                 escape(title_of(of["name"])),
                 _number(of["training"]),
@@ -162,11 +164,11 @@ def _columns(columns: Sequence[Mapping[str, Any]]) -> str:
                 f"{of['wasserstein']:.2f}",
                 f"{of['kolmogorov_smirnov']:.2f}",
             ],
-            warning=of["wasserstein"] >= 1,
+            warning=of["moved"],
         )
         for of in columns
     ]
-    return _table(
+    return table_html(
         "Columns that differ most",
         ("Column", "Training, median", "Catalog, median", "Distance (σ)", "KS"),
         rows,

@@ -13,6 +13,7 @@ from lensing_core.arrays import Float32Array, Float64Array
 
 MOST = 500
 N_PERMUTATIONS = 500
+MOVED_SIGMA, MOVED_SHARE = 1.0, 0.5
 _LEAST = 10
 """Known values that a column needs on either side."""
 
@@ -38,9 +39,14 @@ class ColumnDistance:
     wasserstein: float
     kolmogorov_smirnov: float
 
+    @property
+    def moved(self) -> bool:
+        """Return whether it is far: a standard deviation, or half of one side beyond the other."""
+        return self.wasserstein >= MOVED_SIGMA or self.kolmogorov_smirnov >= MOVED_SHARE
+
     def to_json(self) -> dict[str, Any]:
         """Plain JSON."""
-        return asdict(self)
+        return {**asdict(self), "moved": self.moved}
 
 
 def column_distance(
@@ -48,21 +54,19 @@ def column_distance(
 ) -> ColumnDistance | None:
     """Compare one column; None where fewer than ten values are known on a side.
 
-    The standard deviation is 1.4826 MAD of the training set, else that about its mean where more
-    than half of it is equal, and at least ``least_spread``. A column that is constant in training
-    has no scale without the latter: it is left out.
+    The standard deviation is that of the training set, and at least ``least_spread``. A column that
+    is constant in training has no scale without the latter: it is left out.
     """
     a, b = (values[np.isfinite(values)] for values in (training, catalog))
     if min(len(a), len(b)) < _LEAST:
         return None
-    middle = float(np.median(a))
-    spread = 1.482602218505602 * float(np.median(np.abs(a - middle))) or float(a.std())
-    spread = max(spread, least_spread)
+    spread = max(float(a.std()), least_spread)
     if not spread > 0:
         return None
     distance = wasserstein_distance(a / spread, b / spread)
     ks = float(ks_2samp(a, b, method="asymp").statistic)
-    return ColumnDistance(name, middle, float(np.median(b)), float(distance), ks)
+    medians = float(np.median(a)), float(np.median(b))
+    return ColumnDistance(name, *medians, float(distance), ks)
 
 
 def mean_discrepancy(

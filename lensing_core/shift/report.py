@@ -17,8 +17,6 @@ from lensing_core.shift.scale import ScaleContract, check_noise, check_scale
 
 LIMIT = 0.8
 """Domain AUROC whose whole interval above it is a warning; that of the realism gate, too."""
-MOVED_SIGMA = 1.0
-"""Distance of a column from which it is named."""
 FEWEST = 20
 _SHOWN = 12
 
@@ -89,7 +87,7 @@ class ShiftReport:
     contract : ScaleContract
     domains : tuple of Domain
     columns : tuple of ColumnDistance
-        The farthest first.
+        Those whose distributions overlap least come first.
     giveaways : tuple of int
         Candidates that are told from training objects most surely.
     notes : tuple of str
@@ -105,7 +103,7 @@ class ShiftReport:
     @property
     def alarms(self) -> list[str]:
         """Return the sentences that warn."""
-        moved = [c for c in self.columns if c.wasserstein >= MOVED_SIGMA]
+        moved = [c for c in self.columns if c.moved]
         told = [domain.sentence for domain in self.domains if domain.alarming]
         return [*self.contract.sentences, *told, *([_named(moved)] if told and moved else [])]
 
@@ -148,7 +146,7 @@ def measure_shift(training: ObjectSample, catalog: ObjectSample, *, seed: int = 
     if most is not None:
         ids = catalog.blocks[most.columns].candidate_id
         giveaways = tuple(int(ids[k]) for k in most.separation.giveaways)
-    columns.sort(key=lambda c: -c.wasserstein)
+    columns.sort(key=lambda c: (-c.kolmogorov_smirnov, -c.wasserstein))
     return ShiftReport(contract, tuple(domains), tuple(columns), giveaways, tuple(notes))
 
 

@@ -31,7 +31,7 @@ MARGINS: Mapping[str, float] = {
 FACTORS: Mapping[str, float] = {"psf_fwhm_arcsec": 1.5, "theta_e_arcsec": 1.5}
 """By which the range is widened instead."""
 ZERO_POINT_MAG = 5.0
-_SAME_MAG = 0.5
+_SAME_MAG = 1.0
 _THETA_E = "theta_e_arcsec"
 
 
@@ -153,7 +153,8 @@ def _judged(checks: tuple[ScaleCheck, ...], flux: bool) -> ScaleContract:
         return ScaleContract(checks)
     side = "fainter" if moved[0] > 0 else "brighter"
     by = float(np.median(np.abs(moved)))
-    what = "noise and brightness" if len(photometric) > _count_noise(checks) else "noise"
+    both = len(photometric) > _count_noise(checks)
+    what = "noise and brightness are" if both else "noise is"
     if np.abs(moved).min() >= ZERO_POINT_MAG:
         refused = tuple(
             ScaleCheck(**{**asdict(c), "level": "refused"}) if c in photometric else c
@@ -161,7 +162,7 @@ def _judged(checks: tuple[ScaleCheck, ...], flux: bool) -> ScaleContract:
         )
         return ScaleContract(
             refused,
-            f"In all bands {what} are {by:.1f} mag {side} than in training (flux a factor of "
+            f"In all bands {what} {by:.1f} mag {side} than in training (flux a factor of "
             f"{10 ** (0.4 * by):,.0f} off), which only a wrong zero point or another unit of flux "
             "explains",
         )
@@ -169,7 +170,7 @@ def _judged(checks: tuple[ScaleCheck, ...], flux: bool) -> ScaleContract:
     if out and float(np.ptp(moved)) <= _SAME_MAG and len(moved) > 1:
         return ScaleContract(
             checks,
-            hint=f"In all bands {what} are {side} than in training by about the same, {by:.1f} "
+            hint=f"In all bands {what} {side} than in training by about the same, {by:.1f} "
             "mag: check the zero points.",
         )
     return ScaleContract(checks)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -17,7 +17,7 @@ from lensing_core.store.tables import Run, RunLog, RunMetric, utc_now
 ACTIVE = ("queued", "running")
 SHIFT = "shift"
 """Entry of the result of a scoring: how each catalog differs from the training set, by name."""
-_SCORINGS = 200
+_LATEST = 200
 
 
 @dataclass(frozen=True)
@@ -133,17 +133,31 @@ def last_shift(session: Session, ensemble: str, catalog: str) -> Mapping[str, An
 
     Only the latest 200 scorings are looked at.
     """
-    results = session.scalars(
-        select(Run.result)
-        .where(Run.kind == "score", Run.status == "succeeded")
-        .order_by(Run.created_at.desc(), Run.id.desc())
-        .limit(_SCORINGS)
-    )
-    for result in results:
-        if result and result.get("ensemble") == ensemble and catalog in result.get(SHIFT, {}):
+    for result in _last_results(session, "score", ensemble):
+        if catalog in result.get(SHIFT, {}):
             found: Mapping[str, Any] = result[SHIFT][catalog]
             return found
     return None
+
+
+def last_probes(session: Session, ensemble: str, catalog: str) -> Mapping[str, Any] | None:
+    """Return the result of the last probes of an ensemble on a catalog; None: there are none.
+
+    Only the latest 200 runs of the kind are looked at.
+    """
+    results = _last_results(session, "probe", ensemble)
+    return next((r for r in results if catalog in r.get("catalogs", ())), None)
+
+
+def _last_results(session: Session, kind: str, ensemble: str) -> Iterator[Mapping[str, Any]]:
+    """Results of the latest runs of a kind with an ensemble, newest first."""
+    results = session.scalars(
+        select(Run.result)
+        .where(Run.kind == kind, Run.status == "succeeded")
+        .order_by(Run.created_at.desc(), Run.id.desc())
+        .limit(_LATEST)
+    )
+    return (result for result in results if result and result.get("ensemble") == ensemble)
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,7 @@ _CHECKS = {
     "encode": "lens_triage.training.checks.encoding:check_encode",
     "search": "lens_triage.training.checks.searching:check_search",
     "selection": "lens_triage.training.checks.selecting:check_selection",
+    "probe": "lens_triage.training.checks.probing:check_probe",
     "model": "lens_triage.training.checks.catalogs:check_model",
     "score": "lens_triage.training.checks.ensembles:check_score",
     "train": "lens_triage.training.checks.ensembles:check_train",

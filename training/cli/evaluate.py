@@ -14,9 +14,11 @@ from lens_triage.training import runner as jobs
 from lens_triage.training.cli.console import console
 from lens_triage.training.cli.following import follow
 from lens_triage.training.cli.types import WorkspaceArgument
-from lens_triage.training.settings import ScoreSettings
+from lens_triage.training.settings import ProbeSettings, ScoreSettings
 from lensing_core.errors import BadInputError
 from lensing_core.metrics import interval_text
+from lensing_core.store import open_database
+from lensing_core.store.runs import get_run
 from lensing_core.workspace import Workspace
 
 _SHOWN = {
@@ -54,6 +56,12 @@ def evaluate(
     block_nside: Annotated[
         int, typer.Option(min=0, help="NSIDE of the sky blocks that intervals draw; 0: none.")
     ] = 64,
+    probes: Annotated[
+        bool,
+        typer.Option(
+            "--probes", help="Also score objects with parts of their pixels taken away, as a run."
+        ),
+    ] = False,
     output: Annotated[
         Path | None, typer.Option(help="Write everything to this file, as JSON.")
     ] = None,
@@ -91,8 +99,37 @@ def evaluate(
         for gate in gates:
             console.print(gate["sentence"], soft_wrap=True, highlight=False)
         evaluation["realism"] = gates
+    if probes:
+        evaluation["probes"] = _probe(opened, ensemble, names, block_nside)
     if output is not None:
         output.write_text(json.dumps(evaluation, indent=1, allow_nan=False))
+
+
+def _probe(
+    workspace: Workspace, ensemble: str, names: list[str], block_nside: int
+) -> dict[str, Any]:
+    """Probe for shortcuts, as a run; print a table and what is a warning."""
+    chosen = ProbeSettings(
+        ensemble=ensemble, catalog=names[0], additional_catalogs=names[1:], block_nside=block_nside
+    )
+    run_id = jobs.submit(workspace, chosen)
+    follow(workspace, run_id, tell=False)
+    found = dict(open_database(workspace).ask(get_run, run_id).result or {})
+    title = f"Probes, on {found['lenses']:,} lenses and {found['others']:,} others"
+    columns = ("probe", "AUROC", "drop of AUROC", "rank correlation")
+    table = Table(*columns, title=title, box=box.SIMPLE_HEAD, title_justify="left")
+    for of in found["probes"]:
+        drop, correlation = of["drop"], of["correlation"]
+        table.add_row(
+            of["title"],
+            interval_text(of["auroc"]),
+            "" if drop is None else interval_text(drop),
+            "" if correlation is None else f"{correlation:.2f}",
+        )
+    console.print(table)
+    for sentence in [of["sentence"] for of in found["probes"] if of["sentence"]] + found["notes"]:
+        console.print(sentence, soft_wrap=True, highlight=False)
+    return found
 
 
 def _table(comparison: dict[str, Any]) -> Table:

@@ -27,6 +27,7 @@ _FUNCTIONS = {
     "encode": "lens_triage.training.jobs.encode:run",
     "score": "lens_triage.training.jobs.score:run",
     "selection": "lens_triage.training.jobs.selection:run",
+    "probe": "lens_triage.training.jobs.probe:run",
     "crossmatch": "lens_triage.training.jobs.crossmatch:run",
     "model": "lens_triage.training.jobs.model:run",
     "retrain": "lens_triage.training.jobs.retrain:run",

@@ -12,6 +12,7 @@ from lens_triage.training.settings.finetune import FinetuneSettings
 from lens_triage.training.settings.ingest import IngestSettings
 from lens_triage.training.settings.inject import InjectSettings
 from lens_triage.training.settings.model import ModelSettings
+from lens_triage.training.settings.probe import ProbeSettings
 from lens_triage.training.settings.report import ReportSettings
 from lens_triage.training.settings.retrain import RetrainSettings
 from lens_triage.training.settings.score import ScoreSettings
@@ -32,6 +33,7 @@ SETTINGS: dict[str, type[RunSettings]] = {
         EncodeSettings,
         ScoreSettings,
         SelectionSettings,
+        ProbeSettings,
         ModelSettings,
         RetrainSettings,
         FinetuneSettings,
@@ -50,6 +52,7 @@ __all__ = [
     "IngestSettings",
     "InjectSettings",
     "ModelSettings",
+    "ProbeSettings",
     "ReportSettings",
     "RetrainSettings",
     "RunSettings",

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from sqlalchemy import update
 
+from lens_triage.app.runs.probes import probes_html
 from lens_triage.app.runs.rows import result_html
 from lens_triage.app.runs.shift import shift_html
 from lensing_core.store import open_database
@@ -47,6 +48,7 @@ FOUND = {
             "catalog": 33.9,
             "wasserstein": 6.2,
             "kolmogorov_smirnov": 1.0,
+            "moved": True,
         }
     ],
     "giveaways": [{"candidate": 7, "object": "J1 <x>"}],
@@ -86,3 +88,32 @@ def test_the_last_scoring_of_a_pair_is_what_score_shows(filled_workspace):
     shown = result_html(run)
     assert shown.count("Against the training set") == 1
     assert "Shift" not in shown  # its tables stand below, not in the list
+
+
+def test_probes_that_ring_are_sentences_and_marked_rows():
+    quiet = {
+        "name": "gray",
+        "title": "Gray: one color for all",
+        "auroc": {"value": 0.9, "low_95": 0.88, "high_95": 0.92},
+        "drop": {"value": 0.05, "low_95": 0.03, "high_95": 0.07},
+        "correlation": None,
+        "sentence": "",
+    }
+    found = {
+        "probes": [quiet],
+        "notes": ["A <note>."],
+        "kind_of_others": "vetted",
+        "lenses": 30,
+        "others": 60,
+        "catalogs": ["survey"],
+    }
+    shown = probes_html(found)
+    assert "No alarm" in shown
+    assert "0.900 [0.880, 0.920]" in shown
+    assert "+0.050 [+0.030, +0.070]" in shown
+    assert "A &lt;note&gt;." in shown
+    assert "warning" not in shown
+    rings = {**quiet, "name": "center_only", "sentence": "Only the central 0.8″: AUROC 0.9, nearly"}
+    shown = probes_html({**found, "probes": [rings]})
+    assert '<p class="warning">Only the central 0.8″' in shown
+    assert shown.count('<td class="warning">') == 4
