@@ -26,7 +26,7 @@ from lens_triage.app.evaluate import page as evaluate
 from lens_triage.app.front.inside import end_with_the_front, give_way
 from lens_triage.app.front.pages import PageSettings
 from lens_triage.app.help import page as help_page
-from lens_triage.app.http import identity
+from lens_triage.app.http import chart_pdf, identity
 from lens_triage.app.http.allowing import refuse_what_is_not_allowed
 from lens_triage.app.http.guard import OPENED_WITH
 from lens_triage.app.http.hosts import refuse_foreign_hosts
@@ -189,6 +189,7 @@ def make_server(context: AppContext, settings: PageSettings) -> Server:
         *lens_test.routes(context),
         *lens_models.routes(context),
         *label_lens_test.routes(context),
+        *chart_pdf.routes(),
     ]
     server = pn.serve(
         routes,

@@ -221,6 +221,7 @@ ROUTES: tuple[Route, ...] = (
     # pages, their websockets and scripts
     Route("/", _GET, "open the first page"),
     Route("/static/(.*)", _GET, "load scripts and styles"),
+    Route("/chart-pdf/([a-z0-9]+)", _GET, "save charts as PDF"),
     *_OF_PAGES,
 )  # fmt: skip
 """Addresses of both processes; the first that matches a path counts."""

@@ -2,6 +2,7 @@
 // program anywhere on a page are asked of the server over the connection that is open, and the
 // frame stays. Where that connection is gone the browser loads the page as any other link.
 
+import { openMenusOfPlots } from "./widgets/chart_menu.js"
 import { h } from "./widgets/dom.js"
 import { CHANGED, keepPreferences, preferencesOf } from "./widgets/preferences.js"
 import { openChoosersByKey } from "./widgets/select_keys.js"
@@ -72,6 +73,7 @@ class Rail {
     followConnection()
     layOutOnlyDrawnPlots()
     openChoosersByKey()
+    openMenusOfPlots()
   }
 
   followTheme() {

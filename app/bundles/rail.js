@@ -1,4 +1,200 @@
-// Made by "make scripts" from app/rail.js; edit that. Sources: sha256 4447bbc37d4a20b22f8b30141931741bb51daac7e293a58f211bb056ebb9871c
+// Made by "make scripts" from app/rail.js; edit that. Sources: sha256 76f88a4d41762350bd5ca7b6ff46967b3b326d51ec646f47a6a4e09f2464a753
+// app/widgets/chart_svg.js
+var SVG = "http://www.w3.org/2000/svg";
+var PAINTS = ["fill", "stroke"];
+var INLINED = [
+  "fill",
+  "fill-opacity",
+  "stroke",
+  "stroke-width",
+  "stroke-opacity",
+  "stroke-dasharray",
+  "opacity",
+  "font-size",
+  "font-family",
+  "font-weight",
+  "text-anchor"
+];
+var LIGHT = 0.6;
+var GRAY = 0.25;
+var DARK = 64;
+var PX_PER_PT = 4 / 3;
+function onWhite(rgb) {
+  const [high, low] = [Math.max(...rgb) / 255, Math.min(...rgb) / 255];
+  const lightness = (high + low) / 2;
+  if (lightness <= LIGHT && high - low >= GRAY) {
+    return rgb;
+  }
+  const change = 255 * (1 - 2 * lightness);
+  return rgb.map((part) => Math.round(Math.min(255, Math.max(0, part + change))));
+}
+var read = /* @__PURE__ */ (() => {
+  const kept = /* @__PURE__ */ new Map();
+  let pen;
+  return (color) => {
+    if (!kept.has(color)) {
+      pen ??= Object.assign(document.createElement("canvas"), { width: 1, height: 1 }).getContext("2d", { willReadFrequently: true });
+      pen.clearRect(0, 0, 1, 1);
+      pen.fillStyle = color;
+      pen.fillRect(0, 0, 1, 1);
+      kept.set(color, [...pen.getImageData(0, 0, 1, 1).data]);
+    }
+    return kept.get(color);
+  };
+})();
+function isDark() {
+  const [red, green, blue] = read(getComputedStyle(document.documentElement).getPropertyValue("--panel-background-color"));
+  return red + green + blue < 384;
+}
+function standalone(chart, dark) {
+  const svg = typeof chart === "string" ? fromText(chart) : inlined(chart);
+  for (const node of svg.querySelectorAll("*")) {
+    for (const paint of PAINTS) {
+      const color = node.getAttribute(paint);
+      if (!color || color === "none" || color.startsWith("url(")) {
+        continue;
+      }
+      const [red, green, blue, alpha] = read(color);
+      const seen = dark ? onWhite([red, green, blue]) : [red, green, blue];
+      const ground2 = paint === "fill" && dark && Math.max(red, green, blue) < DARK;
+      node.setAttribute(paint, ground2 ? "#ffffff" : `#${seen.map((part) => part.toString(16).padStart(2, "0")).join("")}`);
+      if (alpha < 255) {
+        const opacity = Number(node.getAttribute(`${paint}-opacity`) ?? 1) * alpha / 255;
+        node.setAttribute(`${paint}-opacity`, String(Number(opacity.toFixed(3))));
+      }
+    }
+  }
+  const [width, height] = ["width", "height"].map((side) => svg.getAttribute(side));
+  if (!svg.hasAttribute("viewBox")) {
+    svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
+  }
+  const ground = document.createElementNS(SVG, "rect");
+  for (const [name, value] of Object.entries({ width, height, fill: "#ffffff" })) {
+    ground.setAttribute(name, value);
+  }
+  svg.prepend(ground);
+  svg.setAttribute("xmlns", SVG);
+  return svg;
+}
+function fromText(text) {
+  const { documentElement } = new DOMParser().parseFromString(text, "image/svg+xml");
+  const svg = (
+    /** @type {SVGSVGElement} */
+    /** @type {any} */
+    document.importNode(documentElement, true)
+  );
+  for (const side of ["width", "height"]) {
+    const size = svg.getAttribute(side);
+    svg.setAttribute(side, String(Number.parseFloat(size) * (size.endsWith("pt") ? PX_PER_PT : 1)));
+  }
+  for (
+    const node of
+    /** @type {NodeListOf<SVGElement>} */
+    svg.querySelectorAll("[style]")
+  ) {
+    for (const name of INLINED) {
+      const value = node.style.getPropertyValue(name);
+      if (value) {
+        node.setAttribute(name, value);
+      }
+    }
+  }
+  return svg;
+}
+function inlined(chart) {
+  const copy = (
+    /** @type {SVGSVGElement} */
+    chart.cloneNode(true)
+  );
+  const [from, to] = [chart, copy].map((svg) => [...svg.querySelectorAll("*")]);
+  from.forEach((node, k) => {
+    const style = getComputedStyle(node);
+    for (const name of INLINED) {
+      const value = style.getPropertyValue(name);
+      if (value && value !== "none" || PAINTS.includes(name)) {
+        to[k].setAttribute(name, value);
+      }
+    }
+    to[k].removeAttribute("class");
+  });
+  const { width, height } = chart.viewBox.baseVal;
+  copy.setAttribute("width", String(width));
+  copy.setAttribute("height", String(height));
+  for (const name of ["class", "role", "aria-label"]) {
+    copy.removeAttribute(name);
+  }
+  return copy;
+}
+var textOf = (svg) => new XMLSerializer().serializeToString(svg);
+
+// app/widgets/chart_export.js
+var SINGLE_DIGITS = 7;
+var FORMULA = /^[=+\-@\t\r]/;
+function cellOf(value) {
+  if (value === null || value === void 0 || Number.isNaN(value)) {
+    return "";
+  }
+  let text = String(value);
+  if (typeof value !== "number" && FORMULA.test(text)) {
+    text = `'${text}`;
+  }
+  return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+function csvOf(series) {
+  const names = [...new Set(series.flatMap(({ columns }) => Object.keys(columns)))];
+  const several = series.length > 1;
+  const lines = [[...several ? ["series"] : [], ...names].map(cellOf).join(",")];
+  for (const { name, columns } of series) {
+    const tell = (value, column) => column instanceof Float32Array && value !== void 0 ? Number(value.toPrecision(SINGLE_DIGITS)) : value;
+    const length = Math.max(0, ...Object.values(columns).map((column) => column.length));
+    for (let k = 0; k < length; k++) {
+      const cells = names.map((column) => cellOf(tell(columns[column]?.[k], columns[column])));
+      lines.push([...several ? [cellOf(name)] : [], ...cells].join(","));
+    }
+  }
+  return `${lines.join("\n")}
+`;
+}
+function fileName(name, kind) {
+  return `${name.toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-+|-+$/g, "") || "chart"}.${kind}`;
+}
+function save(blob, name) {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(blob);
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 1e4);
+}
+var PNG_SCALE = 3;
+async function saveChart(kind, { title, svg, dark, series }) {
+  save(kind === "csv" ? new Blob([csvOf(series())], { type: "text/csv;charset=utf-8" }) : await FIGURE_MAKERS[kind](standalone(await svg(), dark), title), fileName(title, kind));
+}
+var FIGURE_MAKERS = { svg: async (svg) => new Blob([textOf(svg)], { type: "image/svg+xml" }), png: pngOf, pdf: pdfOf };
+async function pngOf(svg) {
+  const [width, height] = ["width", "height"].map((side) => Number.parseFloat(svg.getAttribute(side)));
+  const sheet = Object.assign(document.createElement("canvas"), { width: PNG_SCALE * width, height: PNG_SCALE * height });
+  const image = new Image();
+  const url = URL.createObjectURL(await FIGURE_MAKERS.svg(svg));
+  try {
+    image.src = url;
+    await image.decode();
+    sheet.getContext("2d").drawImage(image, 0, 0, sheet.width, sheet.height);
+  } finally {
+    URL.revokeObjectURL(url);
+  }
+  return new Promise((resolve) => sheet.toBlob(resolve, "image/png"));
+}
+async function pdfOf(svg, title) {
+  const address = (name) => new URL(`chart-pdf/${name}`, document.baseURI).href;
+  const [writer, font] = await Promise.all([import(address("writer")), fetch(address("font")).then((reply) => {
+    if (!reply.ok) {
+      throw new Error(`the server answered ${reply.status}`);
+    }
+    return reply.arrayBuffer();
+  })]);
+  return writer.pdfOf(svg, font, title);
+}
+
 // app/widgets/dom.js
 function h(tag, properties = {}, ...children) {
   const namespace = SVG_TAGS.has(tag) ? "http://www.w3.org/2000/svg" : null;
@@ -18,6 +214,193 @@ function h(tag, properties = {}, ...children) {
   return node;
 }
 var SVG_TAGS = /* @__PURE__ */ new Set(["svg", "g", "line", "circle", "rect", "path", "text"]);
+
+// app/widgets/term.js
+var REST_MS = 150;
+var GAP_PX = 6;
+var CSS = `
+:host { display: inline; }
+button { all: unset; display: inline; cursor: help; text-decoration: underline dotted 1px; text-underline-offset: 3px; }
+button:focus-visible { outline: 2px solid var(--lt-accent); outline-offset: 2px; border-radius: 2px; }
+[role="tooltip"] { position: fixed; inset: auto; margin: 0; max-width: min(320px, 90vw); padding: 7px 11px; border-radius: 7px;
+  border: 1px solid var(--lt-line); background: var(--lt-surface); color: var(--lt-text); box-shadow: 0 4px 18px rgb(0 0 0 / 22%);
+  font: 400 12.5px/1.45 Roboto, Helvetica, Arial, sans-serif; text-align: left; white-space: normal; letter-spacing: 0; }
+`;
+var glossary = {};
+function learn(terms) {
+  glossary = terms;
+}
+function placeOf(word, size, view) {
+  const below = word.bottom + GAP_PX;
+  const top = below + size.height <= view.height ? below : Math.max(0, word.top - GAP_PX - size.height);
+  return { left: Math.max(GAP_PX, Math.min(word.left, view.width - size.width - GAP_PX)), top };
+}
+function defineTerm() {
+  if (customElements.get("lt-term")) {
+    return;
+  }
+  customElements.define("lt-term", class extends HTMLElement {
+    connectedCallback() {
+      if (this.shadowRoot) {
+        return;
+      }
+      const root = this.attachShadow({ mode: "open" });
+      root.innerHTML = `<style>${CSS}</style><button type="button" aria-describedby="meaning"><slot></slot></button><span id="meaning" role="tooltip" popover="manual"></span>`;
+      this.button = root.querySelector("button");
+      this.tip = /** @type {HTMLElement} */
+      root.querySelector("[role=tooltip]");
+      this.onScroll = () => this.hide();
+      this.addEventListener("pointerenter", () => {
+        this.timer = setTimeout(() => this.show(), REST_MS);
+      });
+      this.addEventListener("pointerleave", () => this.hide());
+      this.button.addEventListener("focus", () => {
+        if (this.button.matches(":focus-visible")) {
+          this.show();
+        }
+      });
+      this.button.addEventListener("blur", () => this.hide());
+      this.button.addEventListener("click", (event) => {
+        event.stopPropagation();
+        this.show();
+      });
+      this.addEventListener("keydown", (event) => {
+        if (event.key === "Escape" && this.tip.matches(":popover-open")) {
+          event.stopPropagation();
+          this.hide();
+        }
+      });
+    }
+    disconnectedCallback() {
+      this.hide();
+    }
+    get meaning() {
+      return this.getAttribute("meaning") ?? glossary[this.getAttribute("of") ?? this.textContent] ?? "";
+    }
+    show() {
+      clearTimeout(this.timer);
+      if (!this.meaning || this.tip.matches(":popover-open")) {
+        return;
+      }
+      this.tip.textContent = this.meaning;
+      this.tip.showPopover();
+      const place = placeOf(
+        this.button.getBoundingClientRect(),
+        this.tip.getBoundingClientRect(),
+        { width: innerWidth, height: innerHeight }
+      );
+      this.tip.style.left = `${place.left}px`;
+      this.tip.style.top = `${place.top}px`;
+      window.addEventListener("scroll", this.onScroll, { capture: true, once: true });
+    }
+    hide() {
+      clearTimeout(this.timer);
+      window.removeEventListener("scroll", this.onScroll, { capture: true });
+      if (this.tip?.matches(":popover-open")) {
+        this.tip.hidePopover();
+      }
+    }
+  });
+}
+
+// app/widgets/chart_menu.js
+var SAVE_EVENT = "lens-triage-save-chart";
+var KINDS = {
+  png: ["PNG", "picture, 300 dpi"],
+  svg: ["SVG", "vectors, to edit"],
+  pdf: ["PDF", "vectors, for papers"],
+  csv: ["CSV", "the numbers"]
+};
+var CSS2 = `
+:host { position: fixed; inset: auto; margin: 0; padding: 4px; border-radius: 8px; border: 1px solid var(--lt-line);
+  background: var(--lt-surface); color: var(--lt-text); box-shadow: 0 6px 22px rgb(0 0 0 / 24%); }
+[role=menu] { display: grid; }
+button { all: unset; display: grid; grid-template-columns: 40px auto; padding: 6px 12px; border-radius: 5px; cursor: pointer;
+  font: 400 13px/1.4 Roboto, Helvetica, Arial, sans-serif; }
+button b { font-weight: 500; }
+button span { color: var(--lt-muted); }
+button:hover, button:focus-visible { background: color-mix(in srgb, var(--lt-accent) 14%, transparent); }
+p { margin: 0; padding: 6px 12px; max-width: 240px; font: 400 12.5px/1.4 Roboto, Helvetica, Arial, sans-serif; color: var(--lt-error); }
+p:empty { display: none; }
+`;
+function openChartMenu(anchor, chart) {
+  const said = h("p", { role: "alert" });
+  const items = Object.entries(KINDS).map(([kind, [name, note]]) => h("button", {
+    type: "button",
+    role: "menuitem",
+    tabIndex: -1,
+    onclick: async () => {
+      try {
+        said.textContent = "";
+        await saveChart(kind, { dark: isDark(), ...chart });
+        menu.hidePopover();
+      } catch (error) {
+        said.textContent = `The ${name} could not be made: ${error.message}`;
+      }
+    }
+  }, h("b", {}, name), h("span", {}, note)));
+  const menu = h("div", { popover: "auto", className: "chart-menu" });
+  menu.attachShadow({ mode: "open" }).append(
+    h("style", {}, CSS2),
+    h("div", { role: "menu", "aria-label": `Save ${chart.title}`, onkeydown: (event) => step(event, items) }, items),
+    said
+  );
+  menu.addEventListener("toggle", (event) => {
+    if (
+      /** @type {any} */
+      event.newState === "closed"
+    ) {
+      menu.remove();
+      if (anchor instanceof HTMLElement) {
+        anchor.focus();
+      }
+    }
+  });
+  document.body.append(menu);
+  menu.showPopover();
+  const place = placeOf(anchor.getBoundingClientRect(), menu.getBoundingClientRect(), { width: innerWidth, height: innerHeight });
+  menu.style.left = `${place.left}px`;
+  menu.style.top = `${place.top}px`;
+  items[0].focus();
+}
+function step(event, items) {
+  event.stopPropagation();
+  const way = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  if (way === void 0) {
+    return;
+  }
+  event.preventDefault();
+  const at = items.indexOf(
+    /** @type {any} */
+    event.target
+  );
+  items[(at + way + items.length) % items.length].focus();
+}
+function openMenusOfPlots() {
+  document.addEventListener(SAVE_EVENT, (event) => {
+    const { plot, sources, names, columns, title } = (
+      /** @type {CustomEvent} */
+      event.detail
+    );
+    const view = globalThis.Bokeh.index.find_one(plot);
+    const chart = {
+      title,
+      svg: () => view.export("svg", true).to_blob().then((blob) => blob.text()),
+      series: () => sources.map((source, k) => ({ name: names[k], columns: renamed(source.data, columns) }))
+    };
+    setTimeout(() => openChartMenu(focused() ?? view.el, chart));
+  });
+}
+function focused() {
+  let at = document.activeElement;
+  while (at?.shadowRoot?.activeElement) {
+    at = at.shadowRoot.activeElement;
+  }
+  return at === document.body ? null : at;
+}
+function renamed(data, names) {
+  return Object.fromEntries(Object.entries(names).filter(([name]) => name in data).map(([name, header]) => [header, data[name]]));
+}
 
 // app/http/requests.js
 var ServerError = class extends Error {
@@ -158,94 +541,6 @@ var ThemeChoice = class {
   }
 };
 
-// app/widgets/term.js
-var REST_MS = 150;
-var GAP_PX = 6;
-var CSS = `
-:host { display: inline; }
-button { all: unset; display: inline; cursor: help; text-decoration: underline dotted 1px; text-underline-offset: 3px; }
-button:focus-visible { outline: 2px solid var(--lt-accent); outline-offset: 2px; border-radius: 2px; }
-[role="tooltip"] { position: fixed; inset: auto; margin: 0; max-width: min(320px, 90vw); padding: 7px 11px; border-radius: 7px;
-  border: 1px solid var(--lt-line); background: var(--lt-surface); color: var(--lt-text); box-shadow: 0 4px 18px rgb(0 0 0 / 22%);
-  font: 400 12.5px/1.45 Roboto, Helvetica, Arial, sans-serif; text-align: left; white-space: normal; letter-spacing: 0; }
-`;
-var glossary = {};
-function learn(terms) {
-  glossary = terms;
-}
-function placeOf(word, size, view) {
-  const below = word.bottom + GAP_PX;
-  const top = below + size.height <= view.height ? below : Math.max(0, word.top - GAP_PX - size.height);
-  return { left: Math.max(GAP_PX, Math.min(word.left, view.width - size.width - GAP_PX)), top };
-}
-function defineTerm() {
-  if (customElements.get("lt-term")) {
-    return;
-  }
-  customElements.define("lt-term", class extends HTMLElement {
-    connectedCallback() {
-      if (this.shadowRoot) {
-        return;
-      }
-      const root = this.attachShadow({ mode: "open" });
-      root.innerHTML = `<style>${CSS}</style><button type="button" aria-describedby="meaning"><slot></slot></button><span id="meaning" role="tooltip" popover="manual"></span>`;
-      this.button = root.querySelector("button");
-      this.tip = /** @type {HTMLElement} */
-      root.querySelector("[role=tooltip]");
-      this.onScroll = () => this.hide();
-      this.addEventListener("pointerenter", () => {
-        this.timer = setTimeout(() => this.show(), REST_MS);
-      });
-      this.addEventListener("pointerleave", () => this.hide());
-      this.button.addEventListener("focus", () => {
-        if (this.button.matches(":focus-visible")) {
-          this.show();
-        }
-      });
-      this.button.addEventListener("blur", () => this.hide());
-      this.button.addEventListener("click", (event) => {
-        event.stopPropagation();
-        this.show();
-      });
-      this.addEventListener("keydown", (event) => {
-        if (event.key === "Escape" && this.tip.matches(":popover-open")) {
-          event.stopPropagation();
-          this.hide();
-        }
-      });
-    }
-    disconnectedCallback() {
-      this.hide();
-    }
-    get meaning() {
-      return this.getAttribute("meaning") ?? glossary[this.getAttribute("of") ?? this.textContent] ?? "";
-    }
-    show() {
-      clearTimeout(this.timer);
-      if (!this.meaning || this.tip.matches(":popover-open")) {
-        return;
-      }
-      this.tip.textContent = this.meaning;
-      this.tip.showPopover();
-      const place = placeOf(
-        this.button.getBoundingClientRect(),
-        this.tip.getBoundingClientRect(),
-        { width: innerWidth, height: innerHeight }
-      );
-      this.tip.style.left = `${place.left}px`;
-      this.tip.style.top = `${place.top}px`;
-      window.addEventListener("scroll", this.onScroll, { capture: true, once: true });
-    }
-    hide() {
-      clearTimeout(this.timer);
-      window.removeEventListener("scroll", this.onScroll, { capture: true });
-      if (this.tip?.matches(":popover-open")) {
-        this.tip.hidePopover();
-      }
-    }
-  });
-}
-
 // app/rail.js
 var ANSWER_MS = 3e4;
 var DRAWN_MS = 15e3;
@@ -312,6 +607,7 @@ var Rail = class {
     followConnection();
     layOutOnlyDrawnPlots();
     openChoosersByKey();
+    openMenusOfPlots();
   }
   followTheme() {
     const { model } = this;

@@ -1,4 +1,4 @@
-// Made by "make scripts" from app/review/view.js; edit that. Sources: sha256 64d37609a63abc07bfb537f2146d310d84abf0653b7353e5b43c5d93d1a5a6d6
+// Made by "make scripts" from app/review/view.js; edit that. Sources: sha256 087411443af56dc9dd505adde81852f69ed9f6b50c64e62a20efb898de170721
 // app/http/connection.js
 var PROBE_MS = [500, 1e3, 2e3, 4e3];
 var Connection = class {
@@ -3089,7 +3089,140 @@ var CandidatePanel = class {
   }
 };
 
+// app/widgets/chart_svg.js
+var SVG = "http://www.w3.org/2000/svg";
+var PAINTS = ["fill", "stroke"];
+var INLINED = [
+  "fill",
+  "fill-opacity",
+  "stroke",
+  "stroke-width",
+  "stroke-opacity",
+  "stroke-dasharray",
+  "opacity",
+  "font-size",
+  "font-family",
+  "font-weight",
+  "text-anchor"
+];
+var LIGHT = 0.6;
+var GRAY2 = 0.25;
+var DARK = 64;
+var PX_PER_PT = 4 / 3;
+function onWhite(rgb) {
+  const [high, low] = [Math.max(...rgb) / 255, Math.min(...rgb) / 255];
+  const lightness = (high + low) / 2;
+  if (lightness <= LIGHT && high - low >= GRAY2) {
+    return rgb;
+  }
+  const change = 255 * (1 - 2 * lightness);
+  return rgb.map((part) => Math.round(Math.min(255, Math.max(0, part + change))));
+}
+var read = /* @__PURE__ */ (() => {
+  const kept = /* @__PURE__ */ new Map();
+  let pen;
+  return (color) => {
+    if (!kept.has(color)) {
+      pen ??= Object.assign(document.createElement("canvas"), { width: 1, height: 1 }).getContext("2d", { willReadFrequently: true });
+      pen.clearRect(0, 0, 1, 1);
+      pen.fillStyle = color;
+      pen.fillRect(0, 0, 1, 1);
+      kept.set(color, [...pen.getImageData(0, 0, 1, 1).data]);
+    }
+    return kept.get(color);
+  };
+})();
+function isDark() {
+  const [red, green, blue] = read(getComputedStyle(document.documentElement).getPropertyValue("--panel-background-color"));
+  return red + green + blue < 384;
+}
+function colorOnWhite(color) {
+  const [red, green, blue] = onWhite(read(color).slice(0, 3));
+  return `rgb(${red}, ${green}, ${blue})`;
+}
+function standalone(chart, dark) {
+  const svg = typeof chart === "string" ? fromText(chart) : inlined(chart);
+  for (const node of svg.querySelectorAll("*")) {
+    for (const paint of PAINTS) {
+      const color = node.getAttribute(paint);
+      if (!color || color === "none" || color.startsWith("url(")) {
+        continue;
+      }
+      const [red, green, blue, alpha] = read(color);
+      const seen = dark ? onWhite([red, green, blue]) : [red, green, blue];
+      const ground2 = paint === "fill" && dark && Math.max(red, green, blue) < DARK;
+      node.setAttribute(paint, ground2 ? "#ffffff" : `#${seen.map((part) => part.toString(16).padStart(2, "0")).join("")}`);
+      if (alpha < 255) {
+        const opacity = Number(node.getAttribute(`${paint}-opacity`) ?? 1) * alpha / 255;
+        node.setAttribute(`${paint}-opacity`, String(Number(opacity.toFixed(3))));
+      }
+    }
+  }
+  const [width, height] = ["width", "height"].map((side) => svg.getAttribute(side));
+  if (!svg.hasAttribute("viewBox")) {
+    svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
+  }
+  const ground = document.createElementNS(SVG, "rect");
+  for (const [name, value] of Object.entries({ width, height, fill: "#ffffff" })) {
+    ground.setAttribute(name, value);
+  }
+  svg.prepend(ground);
+  svg.setAttribute("xmlns", SVG);
+  return svg;
+}
+function fromText(text) {
+  const { documentElement } = new DOMParser().parseFromString(text, "image/svg+xml");
+  const svg = (
+    /** @type {SVGSVGElement} */
+    /** @type {any} */
+    document.importNode(documentElement, true)
+  );
+  for (const side of ["width", "height"]) {
+    const size = svg.getAttribute(side);
+    svg.setAttribute(side, String(Number.parseFloat(size) * (size.endsWith("pt") ? PX_PER_PT : 1)));
+  }
+  for (
+    const node of
+    /** @type {NodeListOf<SVGElement>} */
+    svg.querySelectorAll("[style]")
+  ) {
+    for (const name of INLINED) {
+      const value = node.style.getPropertyValue(name);
+      if (value) {
+        node.setAttribute(name, value);
+      }
+    }
+  }
+  return svg;
+}
+function inlined(chart) {
+  const copy = (
+    /** @type {SVGSVGElement} */
+    chart.cloneNode(true)
+  );
+  const [from, to] = [chart, copy].map((svg) => [...svg.querySelectorAll("*")]);
+  from.forEach((node, k) => {
+    const style = getComputedStyle(node);
+    for (const name of INLINED) {
+      const value = style.getPropertyValue(name);
+      if (value && value !== "none" || PAINTS.includes(name)) {
+        to[k].setAttribute(name, value);
+      }
+    }
+    to[k].removeAttribute("class");
+  });
+  const { width, height } = chart.viewBox.baseVal;
+  copy.setAttribute("width", String(width));
+  copy.setAttribute("height", String(height));
+  for (const name of ["class", "role", "aria-label"]) {
+    copy.removeAttribute(name);
+  }
+  return copy;
+}
+var textOf = (svg) => new XMLSerializer().serializeToString(svg);
+
 // app/widgets/chart_export.js
+var SINGLE_DIGITS = 7;
 var FORMULA = /^[=+\-@\t\r]/;
 function cellOf(value) {
   if (value === null || value === void 0 || Number.isNaN(value)) {
@@ -3106,9 +3239,10 @@ function csvOf(series) {
   const several = series.length > 1;
   const lines = [[...several ? ["series"] : [], ...names].map(cellOf).join(",")];
   for (const { name, columns } of series) {
+    const tell = (value, column) => column instanceof Float32Array && value !== void 0 ? Number(value.toPrecision(SINGLE_DIGITS)) : value;
     const length = Math.max(0, ...Object.values(columns).map((column) => column.length));
     for (let k = 0; k < length; k++) {
-      const cells = names.map((column) => cellOf(columns[column]?.[k]));
+      const cells = names.map((column) => cellOf(tell(columns[column]?.[k], columns[column])));
       lines.push([...several ? [cellOf(name)] : [], ...cells].join(","));
     }
   }
@@ -3125,8 +3259,135 @@ function save(blob, name) {
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 1e4);
 }
-function saveCsv(series, name) {
-  save(new Blob([csvOf(series)], { type: "text/csv;charset=utf-8" }), fileName(name, "csv"));
+var PNG_SCALE = 3;
+async function saveChart(kind, { title, svg, dark, series }) {
+  save(kind === "csv" ? new Blob([csvOf(series())], { type: "text/csv;charset=utf-8" }) : await FIGURE_MAKERS[kind](standalone(await svg(), dark), title), fileName(title, kind));
+}
+var FIGURE_MAKERS = { svg: async (svg) => new Blob([textOf(svg)], { type: "image/svg+xml" }), png: pngOf, pdf: pdfOf };
+async function pngOf(svg) {
+  const [width, height] = ["width", "height"].map((side) => Number.parseFloat(svg.getAttribute(side)));
+  const sheet = Object.assign(document.createElement("canvas"), { width: PNG_SCALE * width, height: PNG_SCALE * height });
+  const image = new Image();
+  const url = URL.createObjectURL(await FIGURE_MAKERS.svg(svg));
+  try {
+    image.src = url;
+    await image.decode();
+    sheet.getContext("2d").drawImage(image, 0, 0, sheet.width, sheet.height);
+  } finally {
+    URL.revokeObjectURL(url);
+  }
+  return new Promise((resolve) => sheet.toBlob(resolve, "image/png"));
+}
+async function pdfOf(svg, title) {
+  const address = (name) => new URL(`chart-pdf/${name}`, document.baseURI).href;
+  const [writer, font] = await Promise.all([import(address("writer")), fetch(address("font")).then((reply) => {
+    if (!reply.ok) {
+      throw new Error(`the server answered ${reply.status}`);
+    }
+    return reply.arrayBuffer();
+  })]);
+  return writer.pdfOf(svg, font, title);
+}
+
+// app/widgets/term.js
+var GAP_PX = 6;
+function placeOf(word, size, view) {
+  const below = word.bottom + GAP_PX;
+  const top = below + size.height <= view.height ? below : Math.max(0, word.top - GAP_PX - size.height);
+  return { left: Math.max(GAP_PX, Math.min(word.left, view.width - size.width - GAP_PX)), top };
+}
+
+// app/widgets/chart_menu.js
+var KINDS = {
+  png: ["PNG", "picture, 300 dpi"],
+  svg: ["SVG", "vectors, to edit"],
+  pdf: ["PDF", "vectors, for papers"],
+  csv: ["CSV", "the numbers"]
+};
+var ICON = "M8 2v8M4.5 7 8 10.5 11.5 7M2.5 13.5h11";
+var CSS = `
+:host { position: fixed; inset: auto; margin: 0; padding: 4px; border-radius: 8px; border: 1px solid var(--lt-line);
+  background: var(--lt-surface); color: var(--lt-text); box-shadow: 0 6px 22px rgb(0 0 0 / 24%); }
+[role=menu] { display: grid; }
+button { all: unset; display: grid; grid-template-columns: 40px auto; padding: 6px 12px; border-radius: 5px; cursor: pointer;
+  font: 400 13px/1.4 Roboto, Helvetica, Arial, sans-serif; }
+button b { font-weight: 500; }
+button span { color: var(--lt-muted); }
+button:hover, button:focus-visible { background: color-mix(in srgb, var(--lt-accent) 14%, transparent); }
+p { margin: 0; padding: 6px 12px; max-width: 240px; font: 400 12.5px/1.4 Roboto, Helvetica, Arial, sans-serif; color: var(--lt-error); }
+p:empty { display: none; }
+`;
+function openChartMenu(anchor, chart) {
+  const said = h("p", { role: "alert" });
+  const items = Object.entries(KINDS).map(([kind, [name, note]]) => h("button", {
+    type: "button",
+    role: "menuitem",
+    tabIndex: -1,
+    onclick: async () => {
+      try {
+        said.textContent = "";
+        await saveChart(kind, { dark: isDark(), ...chart });
+        menu.hidePopover();
+      } catch (error) {
+        said.textContent = `The ${name} could not be made: ${error.message}`;
+      }
+    }
+  }, h("b", {}, name), h("span", {}, note)));
+  const menu = h("div", { popover: "auto", className: "chart-menu" });
+  menu.attachShadow({ mode: "open" }).append(
+    h("style", {}, CSS),
+    h("div", { role: "menu", "aria-label": `Save ${chart.title}`, onkeydown: (event) => step(event, items) }, items),
+    said
+  );
+  menu.addEventListener("toggle", (event) => {
+    if (
+      /** @type {any} */
+      event.newState === "closed"
+    ) {
+      menu.remove();
+      if (anchor instanceof HTMLElement) {
+        anchor.focus();
+      }
+    }
+  });
+  document.body.append(menu);
+  menu.showPopover();
+  const place = placeOf(anchor.getBoundingClientRect(), menu.getBoundingClientRect(), { width: innerWidth, height: innerHeight });
+  menu.style.left = `${place.left}px`;
+  menu.style.top = `${place.top}px`;
+  items[0].focus();
+}
+function step(event, items) {
+  event.stopPropagation();
+  const way = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  if (way === void 0) {
+    return;
+  }
+  event.preventDefault();
+  const at = items.indexOf(
+    /** @type {any} */
+    event.target
+  );
+  items[(at + way + items.length) % items.length].focus();
+}
+function saveButton(chart) {
+  const name = "Save this chart as PNG, SVG, PDF or CSV";
+  return h(
+    "button",
+    {
+      type: "button",
+      className: "save-chart",
+      title: name,
+      "aria-label": name,
+      "aria-haspopup": "menu",
+      onclick: (event) => openChartMenu(event.currentTarget, chart())
+    },
+    h(
+      "svg",
+      { viewBox: "0 0 16 16", width: 14, height: 14, fill: "none", stroke: "currentColor", "stroke-width": 1.5, "aria-hidden": "true" },
+      h("path", { d: ICON })
+    )
+  );
 }
 
 // app/widgets/svg_pen.js
@@ -3221,7 +3482,8 @@ var SvgPen = class {
   }
   fillText(text, x, y) {
     const anchor = { left: "start", center: "middle", right: "end" }[this.textAlign] ?? "start";
-    this.parts.push(`<text x="${NUMBER(x)}" y="${NUMBER(y)}" text-anchor="${anchor}" fill="${escaped(this.fillStyle)}" style="font: ${escaped(this.font)}">${escaped(text)}</text>`);
+    const [, size, family] = /^(\S+) (.*)$/.exec(this.font);
+    this.parts.push(`<text x="${NUMBER(x)}" y="${NUMBER(y)}" text-anchor="${anchor}" fill="${escaped(this.fillStyle)}" font-size="${size}" font-family="${escaped(family)}">${escaped(text)}</text>`);
   }
   // `image`: anything that a canvas can draw; it is kept as PNG.
   drawImage(image, x, y, width, height) {
@@ -3238,12 +3500,48 @@ var SvgPen = class {
   }
 };
 
+// app/review/chart_axes.js
+var AXES = {
+  histogram: ["score: probability of being a lens", "candidates, log(1 + n)"],
+  uncertainty: ["ensemble's logit", "epistemic uncertainty (nat)"],
+  embedding: ["first direction of embeddings", "second direction"],
+  sky: ["right ascension, ICRS (deg)", "declination, ICRS (deg)"]
+};
+var PROBABILITY_TICKS = [1e-4, 1e-3, 0.01, 0.1, 0.5, 0.9, 0.99, 0.999, 0.9999];
+function niceTicks(low, high, most) {
+  const raw = (high - low) / most;
+  const power = 10 ** Math.floor(Math.log10(raw));
+  const step2 = [1, 2, 5, 10].map((k) => k * power).find((k) => k >= raw);
+  const ticks = [];
+  for (let k = Math.ceil(low / step2 - 1e-9); k * step2 <= high + 1e-9 * step2; k++) {
+    ticks.push(Number((k * step2).toPrecision(10)));
+  }
+  return ticks;
+}
+function interpolate(value, xs, ys) {
+  const last = xs.length - 1;
+  if (value <= xs[0]) {
+    return ys[0];
+  }
+  if (value >= xs[last]) {
+    return ys[last];
+  }
+  const k = xs.findIndex((x) => x >= value);
+  const part = xs[k] > xs[k - 1] ? (value - xs[k - 1]) / (xs[k] - xs[k - 1]) : 0;
+  return ys[k - 1] + part * (ys[k] - ys[k - 1]);
+}
+
 // app/review/chart_columns.js
+var NAMES = {
+  uncertainty: ["logit", "epistemic_nat"],
+  embedding: ["first_direction", "second_direction"],
+  sky: ["map_x_deg", "map_y_deg"]
+};
 function unpack(text, Type) {
   const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
   return new Type(bytes.buffer);
 }
-function chartColumns({ counts, edges, probabilities, x, y, p, grid, extent, kind }) {
+function chartColumns({ counts, edges, probabilities, x, y, p, position, grid, extent, kind }) {
   if (counts) {
     return {
       probability_from: probabilities.slice(0, -1),
@@ -3253,7 +3551,10 @@ function chartColumns({ counts, edges, probabilities, x, y, p, grid, extent, kin
       candidates: counts
     };
   }
-  const [across, up] = kind === "uncertainty" ? ["logit", "epistemic_nat"] : ["x", "y"];
+  const [across, up] = NAMES[kind];
+  if (position) {
+    return { ...position, probability: p };
+  }
   if (x) {
     return { [across]: x, [up]: y, probability: p };
   }
@@ -3273,37 +3574,10 @@ function chartColumns({ counts, edges, probabilities, x, y, p, grid, extent, kin
 
 // app/review/chart.js
 var CHART_PAD = { left: 60, right: 10, top: 8, bottom: 42 };
-var AXES = {
-  histogram: ["score: probability of being a lens", "candidates, log(1 + n)"],
-  uncertainty: ["ensemble's logit", "epistemic uncertainty (nat)"],
-  embedding: ["first direction of embeddings", "second direction"],
-  sky: ["right ascension, ICRS (deg)", "declination, ICRS (deg)"]
-};
-var PROBABILITY_TICKS = [1e-4, 1e-3, 0.01, 0.1, 0.5, 0.9, 0.99, 0.999, 0.9999];
 var CLICK_PX = 5;
 var REACH_PX = 9;
-function niceTicks(low, high, most) {
-  const raw = (high - low) / most;
-  const power = 10 ** Math.floor(Math.log10(raw));
-  const step = [1, 2, 5, 10].map((k) => k * power).find((k) => k >= raw);
-  const ticks = [];
-  for (let k = Math.ceil(low / step - 1e-9); k * step <= high + 1e-9 * step; k++) {
-    ticks.push(Number((k * step).toPrecision(10)));
-  }
-  return ticks;
-}
-function interpolate(value, xs, ys) {
-  const last = xs.length - 1;
-  if (value <= xs[0]) {
-    return ys[0];
-  }
-  if (value >= xs[last]) {
-    return ys[last];
-  }
-  const k = xs.findIndex((x) => x >= value);
-  const part = xs[k] > xs[k - 1] ? (value - xs[k - 1]) / (xs[k] - xs[k - 1]) : 0;
-  return ys[k - 1] + part * (ys[k] - ys[k - 1]);
-}
+var PAPER_PX = 420;
+var TICK_PX = 46;
 var ChartCanvas = class {
   /**
    * @param {object} handlers
@@ -3321,6 +3595,7 @@ var ChartCanvas = class {
     this.data = null;
     this.place = null;
     this.path = null;
+    this.paper = null;
     this.canvas.addEventListener("pointerdown", (event) => this.start(event));
     this.canvas.addEventListener("pointermove", (event) => this.move(event));
     this.canvas.addEventListener("pointerup", () => this.end());
@@ -3341,6 +3616,9 @@ var ChartCanvas = class {
     this.themed.disconnect();
   }
   get size() {
+    return this.paper ?? this.screen;
+  }
+  get screen() {
     return [Math.max(this.node.clientWidth, 40), Math.max(this.node.clientHeight, 40)];
   }
   get inner() {
@@ -3361,6 +3639,9 @@ var ChartCanvas = class {
       data.x = unpack(data.points.x, Float32Array);
       data.y = unpack(data.points.y, Float32Array);
       data.p = unpack(data.points.p, Float32Array);
+      if (data.points.ra_deg) {
+        data.position = { ra_deg: unpack(data.points.ra_deg, Float64Array), dec_deg: unpack(data.points.dec_deg, Float64Array) };
+      }
     }
     this.image = null;
     this.draw();
@@ -3372,7 +3653,8 @@ var ChartCanvas = class {
   }
   color(name) {
     this.canvas.style.color = `var(--lt-${name})`;
-    return getComputedStyle(this.canvas).color;
+    const { color } = getComputedStyle(this.canvas);
+    return this.paper && isDark() ? colorOnWhite(color) : color;
   }
   toPixel(x, y) {
     const [left, right, bottom, top] = this.extent;
@@ -3429,14 +3711,20 @@ var ChartCanvas = class {
     this.text(pen, y, 0, 0, "center");
     pen.restore();
   }
-  // The chart as SVG, as it is drawn now.
+  // The chart as SVG, as it is drawn now, as wide as a column of text and in colors for white paper.
   toSvg() {
-    const pen = new SvgPen(...this.size);
-    this.draw(
-      /** @type {any} */
-      pen
-    );
-    return String(pen);
+    const [width, height] = this.screen;
+    this.paper = [PAPER_PX, PAPER_PX * height / width].map(Math.round);
+    try {
+      const pen = new SvgPen(...this.paper);
+      this.draw(
+        /** @type {any} */
+        pen
+      );
+      return String(pen);
+    } finally {
+      this.paper = null;
+    }
   }
   drawBars(pen) {
     const { counts, edges, probabilities } = this.data;
@@ -3467,7 +3755,7 @@ var ChartCanvas = class {
         continue;
       }
       const [x] = this.toPixel(interpolate(p, probabilities, edges), 0);
-      if (x - after < 34) {
+      if (x - after < TICK_PX) {
         continue;
       }
       after = x;
@@ -3738,7 +4026,6 @@ var CHARTS = {
   embedding: ["Embeddings", "Candidates that the network finds similar lie close together"],
   sky: ["Sky", "Positions, ICRS, north up and east to the left"]
 };
-var SAVED = { png: "Save as PNG", svg: "Save as SVG", csv: "Save the numbers as CSV" };
 var CHART_TOOLS = { lasso: "Lasso", box: "Box", pan: "Move" };
 var VIEW_PAUSE_MS = 160;
 var HOVER_PAUSE_MS = 70;
@@ -3803,15 +4090,7 @@ var ChartPanel = class {
       Object.values(this.tools),
       this.whole
     );
-    this.saving = h(
-      "span",
-      { className: "segments", role: "group", "aria-label": "Save the chart" },
-      ["png", "svg", "csv"].map((kind) => h("button", {
-        type: "button",
-        title: SAVED[kind],
-        onclick: () => this.saveAs(kind)
-      }, kind.toUpperCase()))
-    );
+    this.saving = saveButton(() => this.saved());
     this.node = h(
       "section",
       { className: "charts", hidden: true, "aria-label": "Charts" },
@@ -3840,18 +4119,15 @@ var ChartPanel = class {
   get open() {
     return !this.node.hidden;
   }
-  saveAs(kind) {
-    if (this.chart.data === null) {
-      return;
-    }
+  /** @returns {import("../widgets/chart_export.js").Chart} */
+  saved() {
     const title = CHARTS[this.kind][0];
-    if (kind === "csv") {
-      saveCsv([{ name: title, columns: chartColumns(this.chart.data) }], title);
-    } else if (kind === "svg") {
-      save(new Blob([this.chart.toSvg()], { type: "image/svg+xml" }), fileName(title, "svg"));
-    } else {
-      this.chart.canvas.toBlob((blob) => save(blob, fileName(title, "png")), "image/png");
-    }
+    return {
+      title,
+      dark: false,
+      svg: () => this.chart.toSvg(),
+      series: () => [{ name: title, columns: chartColumns(this.chart.data) }]
+    };
   }
   toggle() {
     this.node.hidden = !this.node.hidden;
@@ -3869,6 +4145,7 @@ var ChartPanel = class {
     }
     this.toolbar.hidden = kind === "histogram";
     this.view = null;
+    this.saving.disabled = true;
     this.chart.clear();
     this.load();
   }
@@ -3929,6 +4206,7 @@ var ChartPanel = class {
   }
   draw(answer) {
     this.say(answer.n ? "" : "No candidate to show.");
+    this.saving.disabled = !answer.n;
     this.chart.set(answer);
     const parts = [`${formatCount(answer.n)} candidates`];
     if (this.kind === "histogram") {
@@ -4013,13 +4291,13 @@ var ChartPanel = class {
     });
   }
   select(corners) {
-    const step = Math.ceil(corners.length / 500);
+    const step2 = Math.ceil(corners.length / 500);
     this.ask(
       {
         type: "chart_select",
         kind: this.kind,
         query: this.query,
-        corners: corners.filter((_, k) => k % step === 0)
+        corners: corners.filter((_, k) => k % step2 === 0)
       },
       ({ selection }) => this.onSelection(selection),
       (text) => {
@@ -5165,8 +5443,9 @@ var SHOWN = [
   "source_radius_arcsec"
 ];
 var MASSES = [["sie", "Isothermal (SIE)"], ["epl", "Power law (EPL)"]];
-var WIDTH = 280;
-var HEIGHT = 90;
+var WIDTH = 300;
+var HEIGHT = 130;
+var PAD = { left: 44, right: 8, top: 6, bottom: 32 };
 var LensModelSection = class {
   // `ask(row, asked)`: the answer of the server, as a promise.
   constructor(ask) {
@@ -5323,14 +5602,10 @@ function posterior(model, row) {
   }
   return [
     ...doubts.map((text) => h("p", { className: "failure" }, text)),
-    histogram(model.histogram, quantities.theta_e_arcsec),
+    ...posteriorOfRadius(model),
     h("dl", { className: "lens-numbers" }, rows.flatMap(([name, text]) => [h("dt", {}, name), h("dd", {}, text)])),
     images(model),
-    model.corner ? h(
-      "a",
-      { href: model.corner, download: `corner-${row.id}.svg`, title: "Save this picture" },
-      h("img", { className: "lens-corner", src: model.corner, alt: "Corner plot: each pair of quantities, 68 and 95 %" })
-    ) : null,
+    ...model.corner ? cornerPlot(model) : [],
     h("p", { className: "faint" }, `68 % intervals from ${diagnostics.effective_samples.toLocaleString("en")} effective samples of ${diagnostics.calls.toLocaleString("en")} models; reduced χ² ${model.reduced_chi2.toFixed(2)}; bands ${model.bands.join(", ")}; ${model.cosmology}; ${model.at.slice(0, 10)}, ${(model.seconds / 60).toFixed(1)} min.`),
     h(
       "p",
@@ -5361,33 +5636,67 @@ function interval({ p16, p50, p84, unit }) {
 function superscript(power) {
   return [...String(power)].map((digit) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[Number(digit)] ?? "⁻").join("");
 }
-function histogram({ edges, shares }, { p16, p50, p84 }) {
+function posteriorOfRadius({ histogram: { edges, shares }, quantities: { theta_e_arcsec: { p16, p50, p84 } } }) {
   const [first, last] = [edges[0], edges.at(-1)];
   const most = Math.max(...shares);
-  const x = (value) => (value - first) / (last - first) * WIDTH;
+  const base = HEIGHT - PAD.bottom;
+  const x = (value) => PAD.left + (value - first) / (last - first) * (WIDTH - PAD.left - PAD.right);
+  const y = (share) => base - share / most * (base - PAD.top);
   const bars = shares.map((share, k) => h("rect", {
     x: x(edges[k]),
     width: Math.max(x(edges[k + 1]) - x(edges[k]) - 0.5, 0.5),
-    y: HEIGHT * (1 - share / most),
-    height: HEIGHT * share / most,
+    y: y(share),
+    height: base - y(share),
     class: edges[k] >= p16 && edges[k + 1] <= p84 ? "within" : "beyond"
   }));
-  return h(
-    "figure",
-    { className: "lens-histogram" },
-    h(
-      "svg",
-      {
-        viewBox: `0 0 ${WIDTH} ${HEIGHT}`,
-        preserveAspectRatio: "none",
-        role: "img",
-        "aria-label": `Posterior of θ_E, from ${first.toFixed(3)} to ${last.toFixed(3)} arcsec`
-      },
-      bars,
-      h("line", { x1: x(p50), x2: x(p50), y1: 0, y2: HEIGHT })
-    ),
-    h("figcaption", {}, h("span", {}, `${first.toFixed(3)}″`), h("span", {}, "θ_E"), h("span", {}, `${last.toFixed(3)}″`))
+  const middle = PAD.top + (base - PAD.top) / 2;
+  const drawn = h(
+    "svg",
+    {
+      viewBox: `0 0 ${WIDTH} ${HEIGHT}`,
+      role: "img",
+      "aria-label": `Posterior of θ_E, from ${first.toFixed(3)} to ${last.toFixed(3)} arcsec`
+    },
+    bars,
+    h("line", { class: "median", x1: x(p50), x2: x(p50), y1: PAD.top, y2: base }),
+    h("line", { x1: PAD.left, x2: WIDTH - PAD.right, y1: base, y2: base }),
+    niceTicks(first, last, 4).map((tick) => h(
+      "g",
+      {},
+      h("line", { x1: x(tick), x2: x(tick), y1: base, y2: base + 4 }),
+      h("text", { x: x(tick), y: base + 14, "text-anchor": "middle" }, String(tick))
+    )),
+    niceTicks(0, most, 3).map((tick) => h(
+      "g",
+      {},
+      h("line", { x1: PAD.left - 4, x2: PAD.left, y1: y(tick), y2: y(tick) }),
+      h("text", { x: PAD.left - 6, y: y(tick) + 3, "text-anchor": "end" }, String(tick))
+    )),
+    h("text", { x: x((first + last) / 2), y: HEIGHT - 3, "text-anchor": "middle" }, "θ_E (arcsec)"),
+    h("text", { x: 10, y: middle, "text-anchor": "middle", transform: `rotate(-90 10 ${middle})` }, "share of draws")
   );
+  return [h("figure", { className: "lens-histogram" }, drawn), saveButton(() => ({
+    title: "Posterior of the Einstein radius",
+    svg: () => drawn,
+    series: () => [{ name: "", columns: {
+      theta_e_from_arcsec: edges.slice(0, -1),
+      theta_e_to_arcsec: edges.slice(1),
+      share_of_draws: shares
+    } }]
+  }))];
+}
+function cornerPlot({ corner, quantities }) {
+  const told = SHOWN.filter((name) => name in quantities).map((name) => [name, quantities[name]]);
+  const column = (name) => told.map(([, quantity]) => quantity[name]);
+  return [
+    h("img", { className: "lens-corner", src: corner, alt: "Corner plot: each pair of quantities, 68 and 95 %" }),
+    saveButton(() => ({
+      title: "Corner plot",
+      dark: false,
+      svg: () => fetch(corner).then((reply) => reply.text()),
+      series: () => [{ name: "", columns: { quantity: told.map(([name]) => name), p16: column("p16"), p50: column("p50"), p84: column("p84") } }]
+    }))
+  ];
 }
 function images({ images: { each, share }, is_compact, settings }) {
   if (!each.length) {
@@ -5419,7 +5728,7 @@ var AXIS_LOGIT = 7;
 var AXIS_TICKS = [1e-3, 0.01, 0.1, 0.5, 0.9, 0.99, 0.999];
 var NAMED_TICKS = [0.01, 0.5, 0.99];
 var logitOf = (p) => Math.log(p / (1 - p));
-var placeOf = (p) => (Math.max(-AXIS_LOGIT, Math.min(AXIS_LOGIT, logitOf(p))) / AXIS_LOGIT + 1) / 2;
+var placeOf2 = (p) => (Math.max(-AXIS_LOGIT, Math.min(AXIS_LOGIT, logitOf(p))) / AXIS_LOGIT + 1) / 2;
 function mark(className, from, to) {
   const node = h("i", { className });
   node.style.left = `${100 * from}%`;
@@ -5430,9 +5739,9 @@ function mark(className, from, to) {
 }
 function memberRows(row, members, interval2) {
   const behind = () => [
-    ...AXIS_TICKS.map((p) => mark("tick", placeOf(p))),
-    interval2 ? mark("interval-band", placeOf(interval2.low), placeOf(interval2.high)) : null,
-    mark("ensemble", placeOf(row.probability))
+    ...AXIS_TICKS.map((p) => mark("tick", placeOf2(p))),
+    interval2 ? mark("interval-band", placeOf2(interval2.low), placeOf2(interval2.high)) : null,
+    mark("ensemble", placeOf2(row.probability))
   ];
   const axis = h(
     "div",
@@ -5440,7 +5749,7 @@ function memberRows(row, members, interval2) {
     h("span", {}),
     h("span", { className: "member-strip" }, NAMED_TICKS.map((p) => {
       const tick = h("span", {}, String(p));
-      tick.style.left = `${100 * placeOf(p)}%`;
+      tick.style.left = `${100 * placeOf2(p)}%`;
       return tick;
     })),
     h("span", {})
@@ -5452,7 +5761,7 @@ function memberRows(row, members, interval2) {
       "li",
       { title: `${member.name} (${member.kind}), weight ${formatNumber(member.weight, 2)}` },
       h("span", { className: "name" }, member.name),
-      h("span", { className: "member-strip", "aria-hidden": "true" }, behind(), mark("dot", placeOf(member.probability))),
+      h("span", { className: "member-strip", "aria-hidden": "true" }, behind(), mark("dot", placeOf2(member.probability))),
       h("span", { className: "value" }, formatProbability(member.probability))
     ))),
     axis,
@@ -5643,8 +5952,10 @@ var ScoreContextPanel = class {
     }
     const here = calibration.bins[calibration.bin];
     const share = (value) => `${(100 * value).toFixed(1)} %`;
+    const diagram = reliabilityDiagram(calibration);
     return [
-      reliabilityDiagram(calibration),
+      diagram,
+      saveButton(() => ({ title: "Calibration", svg: () => diagram, series: () => [{ name: "", columns: binColumns(calibration.bins) }] })),
       h(
         "p",
         { className: "faint" },
@@ -5676,6 +5987,13 @@ var ScoreContextPanel = class {
   }
 };
 var signed2 = (value, digits) => `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(digits)}`;
+var binColumns = (bins) => Object.fromEntries(Object.entries({
+  probability: "predicted_probability",
+  share: "share_of_lenses",
+  low: "share_low_68",
+  high: "share_high_68",
+  count: "objects"
+}).map(([name, header]) => [header, bins.map((bin) => bin[name])]));
 function reliabilityDiagram({ bins, logit, bin }) {
   const { width, height, left, right, top, bottom } = DIAGRAM;
   const fraction = (value) => (Math.max(-DIAGRAM_LOGIT, Math.min(DIAGRAM_LOGIT, value)) / DIAGRAM_LOGIT + 1) / 2;
@@ -5712,8 +6030,8 @@ function reliabilityDiagram({ bins, logit, bin }) {
       }),
       h("circle", { cx: x(ofProbability(one.probability)), cy: y(ofProbability(one.share)), r: k === bin ? 4 : 2.8 })
     )),
-    h("text", { class: "axis", x: x(0.5), y: height - 2, "text-anchor": "middle" }, "predicted, test objects"),
-    h("text", { class: "axis", x: 9, y: y(0.5), "text-anchor": "middle", transform: `rotate(-90 9 ${y(0.5)})` }, "lenses")
+    h("text", { class: "axis", x: x(0.5), y: height - 2, "text-anchor": "middle" }, "predicted probability, test objects"),
+    h("text", { class: "axis", x: 9, y: y(0.5), "text-anchor": "middle", transform: `rotate(-90 9 ${y(0.5)})` }, "share of lenses")
   );
 }
 
@@ -6367,7 +6685,7 @@ var HistoryPanel = class {
       hidden: grader === null,
       title: "Go to the next candidate after a grade (key J)"
     }, this.advanceBox, "Next after a grade");
-    const step = (label, text, way) => h("button", {
+    const step2 = (label, text, way) => h("button", {
       type: "button",
       className: "step",
       title: label,
@@ -6378,13 +6696,13 @@ var HistoryPanel = class {
       "footer",
       { className: "verdict" },
       this.prompt.node,
-      step("Previous candidate (key k)", "‹", -1),
+      step2("Previous candidate (key k)", "‹", -1),
       grader === null ? this.signIn() : h("div", { className: "verdict-row" }, h(
         "span",
         { className: "segments", role: "group", "aria-label": "Your grade" },
         [...this.buttons.values()]
       ), this.status, h("span", { className: "spacer" }), this.stage),
-      step("Next candidate (key j)", "›", 1)
+      step2("Next candidate (key j)", "›", 1)
     );
     this.tags = h("div", { className: "tags" });
     this.tag = h("input", { type: "text", maxLength: 64, placeholder: "Add a tag", "aria-label": "Add a tag (key T)" });
@@ -7387,9 +7705,9 @@ var COMPARE_KEYS = { title: "Side by side", keys: [
   },
   { keys: ["f"], shown: "f", action: "fit", text: "Whole cutouts (or double click)" }
 ] };
-function windowOf(rows, first, n, step) {
+function windowOf(rows, first, n, step2) {
   const last = Math.max(0, rows.length - n);
-  const from = Math.min(last, Math.max(0, first + step));
+  const from = Math.min(last, Math.max(0, first + step2));
   return { first: from, rows: rows.slice(from, from + n) };
 }
 var Compare = class {
@@ -7477,12 +7795,12 @@ var Compare = class {
     this[name] = !this[name];
     this.build();
   }
-  resize(step) {
-    this.n = Math.max(2, Math.min(MOST, this.n + step));
+  resize(step2) {
+    this.n = Math.max(2, Math.min(MOST, this.n + step2));
     this.build();
   }
-  step(step) {
-    this.first = windowOf(this.rows, this.first, this.byEnsemble ? 1 : this.n, step).first;
+  step(step2) {
+    this.first = windowOf(this.rows, this.first, this.byEnsemble ? 1 : this.n, step2).first;
     this.build();
   }
   showBand(number) {
@@ -8334,12 +8652,12 @@ var RankingWalk = class {
     this.past = false;
     this.onRow(at);
   }
-  move(step, at) {
-    if (this.past && step < 0) {
+  move(step2, at) {
+    if (this.past && step2 < 0) {
       this.select(this.index, at);
       return;
     }
-    const index = this.index + step;
+    const index = this.index + step2;
     if (index >= 0 && index < this.rows.length) {
       this.select(index, at);
     } else if (index < 0) {
@@ -8587,7 +8905,7 @@ var ReviewView = class {
     model.document?.on_event?.("connection_lost", this.onLost);
   }
   build() {
-    const step = (label, text, action) => h(
+    const step2 = (label, text, action) => h(
       "button",
       { type: "button", className: "icon", title: label, "aria-label": label, onclick: action },
       text
@@ -8596,8 +8914,8 @@ var ReviewView = class {
     this.waitingNote = h("span", { className: "waiting", role: "status" });
     this.position = h("span", { className: "position" });
     this.count = h("span", { className: "count", "aria-live": "polite" });
-    this.previousPage = step("Previous page (key [)", "‹", () => this.walk.turn(-1));
-    this.nextPage = step("Next page (key ])", "›", () => this.walk.turn(1));
+    this.previousPage = step2("Previous page (key [)", "‹", () => this.walk.turn(-1));
+    this.nextPage = step2("Next page (key ])", "›", () => this.walk.turn(1));
     this.bar = new ConnectionBar();
     this.sentences = h("div", { className: "sentences", role: "status" });
     this.notices = h("div", { className: "notices" }, this.bar.node, this.unsaved.refused, this.sentences);

@@ -33,6 +33,42 @@ if (tick >= 1000) return tick.toLocaleString("en-US");
 return tick >= 1e-3 ? String(+tick.toPrecision(3)) : tick.toExponential(0);
 """
 Bin = Mapping[str, Any]
+# Columns of the charts' sources and their names in files.
+_ROC_COLUMNS = {
+    "fpr": "false_positive_rate",
+    "recall": "recall",
+    "low": "recall_low_95",
+    "high": "recall_high_95",
+}
+_PURITY_COLUMNS = {
+    "recall": "recall",
+    "purity": "purity",
+    "low": "purity_low",
+    "high": "purity_high",
+    "fpr": "false_positive_rate",
+}
+_DISCOVERY_COLUMNS = {
+    "hours": "review (hours)",
+    "reviewed": "candidates_reviewed",
+    "found": "lenses_found",
+    "low": "lenses_found_low",
+    "high": "lenses_found_high",
+    "at_random": "lenses_found_unsorted",
+}
+_RELIABILITY_COLUMNS = {
+    "probability": "predicted_probability",
+    "share": "share_of_lenses",
+    "low": "share_low_68",
+    "high": "share_high_68",
+    "count": "objects",
+}
+_RECALL_COLUMNS = {
+    "recall": "recall",
+    "low": "recall_low_95",
+    "high": "recall_high_95",
+    "found": "lenses_found",
+    "lenses": "lenses",
+}
 
 
 class RocPlot(pn.viewable.Viewer):
@@ -58,7 +94,7 @@ class RocPlot(pn.viewable.Viewer):
             ("recall", "@recall{0.000} [@low{0.000}, @high{0.000}]"),
             mode="vline",
         )
-        add_export(plot, "ROC curve", self._source)
+        add_export(plot, "ROC curve", self._source, _ROC_COLUMNS)
         self._view = plot_pane(plot)
         super().__init__()
 
@@ -104,7 +140,7 @@ class PurityPlot(pn.viewable.Viewer):
             ("purity", "@purity{0.0000} [@low{0.0000}, @high{0.0000}]"),
             ("false-positive rate", "@fpr{0.0e+0}"),
         )
-        add_export(plot, "Purity", self._source)
+        add_export(plot, "Purity", self._source, _PURITY_COLUMNS)
         self._view = plot_pane(plot)
         super().__init__()
 
@@ -150,7 +186,7 @@ class DiscoveryPlot(pn.viewable.Viewer):
             mode="vline",
         )
         plot.xaxis.formatter = CustomJSTickFormatter(code=PLAIN_TICKS)
-        add_export(plot, "Lenses found by hours of review", self._source)
+        add_export(plot, "Lenses found by hours of review", self._source, _DISCOVERY_COLUMNS)
         self._view = plot_pane(plot)
         super().__init__()
 
@@ -184,16 +220,17 @@ def reliability_plot(bins: Sequence[Bin]) -> pn.pane.Bokeh:
         ("lenses", "@share{0.000} [@low{0.000}, @high{0.000}]"),
         ("objects", "@count{0,0}"),
     )
-    add_export(plot, "Reliability", source)
+    add_export(plot, "Reliability", source, _RELIABILITY_COLUMNS)
     return plot_pane(plot)
 
 
 def recall_plot(name: str, bins: Sequence[Bin]) -> pn.pane.Bokeh:
     """Recall of the lenses in each bin of a property."""
     labels = [bin_label(b) for b in bins]
+    title = _PROPERTIES.get(name, fmt.words(name))
     plot = new_plot(
         height=225,
-        x_axis_label=_PROPERTIES.get(name, fmt.words(name)),
+        x_axis_label=title,
         x_range=labels,
         y_range=Range1d(start=0, end=1.02),
         y_axis_label="recall",
@@ -218,7 +255,8 @@ def recall_plot(name: str, bins: Sequence[Bin]) -> pn.pane.Bokeh:
         ("found", "@found{0,0} of @lenses{0,0}"),
     )
     plot.xgrid.visible = False
-    add_export(plot, f"Recall by {_PROPERTIES.get(name, name)}", source)
+    columns = {"bin": title, **_RECALL_COLUMNS}
+    add_export(plot, f"Recall by {title}", source, columns)
     return plot_pane(plot)
 
 

@@ -41,7 +41,7 @@ _FORMATS = ("ecsv", "fits", "pdf")
 _NOTE = (
     "Arcs are painted onto the catalog's own galaxies, equally many in every cell of Einstein "
     "radius and S/N, and pass the same steps as the catalog: ensemble, cut, graders (if sessions "
-    "show them as gold), lens test. Darker cells: a larger share is found. Lines: the fitted "
+    "show them as gold), lens test. Fuller color: a larger share is found. Lines: the fitted "
     "surface reaches 50 % (solid) and 90 % (dashed)."
 )
 _NONE = (
@@ -165,7 +165,7 @@ class SelectionBoard(pn.viewable.Viewer):
 
     def _download(self, kind: str) -> pmui.FileDownload:
         button = pmui.FileDownload(
-            callback=lambda: self._file(kind), filename=f"selection.{kind}", label=f".{kind}",
+            callback=lambda: self._file(kind), filename=f"selection.{kind}", label=kind.upper(),
             size="small", margin=0, embed=False, auto=True,
         )  # fmt: skip
         button.variant = "outlined"  # given above, it comes twice: Panel 1.9 warns of its own copy
@@ -192,7 +192,7 @@ def about_html(measured: MeasuredSelection, one: SelectionMap) -> str:
     cut = f"the machine's cut: {escape(measured.cut)}"
     lines = [
         f"<b>{one.found:,} of {one.total:,}</b> injected lenses are found by "
-        f"{escape(one.name)} ({cut})."
+        f"{'all steps together' if one.name == COMBINED else escape(one.name)} ({cut})."
     ]
     if one.name == COMBINED:
         lines[0] += f" Steps: {escape(', '.join(measured.steps))}."

@@ -32,6 +32,9 @@ _MAP_COLUMNS = (
     *("completeness", "completeness_low_95", "completeness_high_95"),
 )
 
+_CONTOUR_PARTS = ("theta_e_arcsec", "arc_snr", "low", "high")
+_CONTOUR_COLUMNS = (*_CONTOUR_PARTS[:2], "arc_snr_low_95", "arc_snr_high_95")
+
 
 def map_plot(measured: SelectionMap) -> pn.pane.Bokeh:
     """Share found in each cell of θ_E and S/N, with the contours of the surface."""
@@ -57,9 +60,11 @@ def map_plot(measured: SelectionMap) -> pn.pane.Bokeh:
     sources = {"cells": source}
     for level, dash in zip(LEVELS, _DASHES, strict=True):
         line = contour(measured.function, level)
-        names = ("theta_e_arcsec", "arc_snr", "low", "high")
         sources[f"contour {level:g}"] = ColumnDataSource(
-            {name: getattr(line, name) for name in names}
+            {
+                column: getattr(line, name)
+                for column, name in zip(_CONTOUR_COLUMNS, _CONTOUR_PARTS, strict=True)
+            }
         )
         plot.line("theta_e_arcsec", "arc_snr", source=sources[f"contour {level:g}"],
                   line_width=2, color=_CONTOUR, line_dash=dash)  # fmt: skip
@@ -75,7 +80,12 @@ def map_plot(measured: SelectionMap) -> pn.pane.Bokeh:
     )  # fmt: skip
     _plain(plot.xaxis, grid.theta_e_edges_arcsec)
     _plain(plot.yaxis, grid.arc_snr_edges)
-    add_export(plot, f"Selection function of {measured.name}", sources)
+    add_export(
+        plot,
+        f"Selection function of {measured.name}",
+        sources,
+        {name: name for name in (*_MAP_COLUMNS, *_CONTOUR_COLUMNS)},
+    )
     return plot_pane(plot)
 
 
@@ -110,7 +120,14 @@ def marginal_plot(measured: SelectionMap, axis: Axis) -> pn.pane.Bokeh:
     )
     add_hover(plot, dots, ("counts", "@share{0.00} [@low{0.00}, @high{0.00}]"))
     _plain(plot.xaxis, edges)
-    add_export(plot, f"Completeness by {axis}", {"surface": source, "counts": points})
+    columns = {
+        "at": axis,
+        "completeness": "completeness",
+        "share": "share",
+        "low": "low_95",
+        "high": "high_95",
+    }
+    add_export(plot, f"Completeness by {axis}", {"surface": source, "counts": points}, columns)
     return plot_pane(plot)
 
 

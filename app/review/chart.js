@@ -1,41 +1,16 @@
 // One chart on a canvas: bars of scores, or points and densities with zoom, lasso and box.
 
+import { colorOnWhite, isDark } from "../widgets/chart_svg.js"
 import { h } from "../widgets/dom.js"
 import { SvgPen } from "../widgets/svg_pen.js"
+import { AXES, interpolate, niceTicks, PROBABILITY_TICKS } from "./chart_axes.js"
 import { unpack } from "./chart_columns.js"
 
 const CHART_PAD = {left: 60, right: 10, top: 8, bottom: 42}
-// What the axes show, with their units; the two of embeddings have none.
-const AXES = {
-  histogram: ["score: probability of being a lens", "candidates, log(1 + n)"],
-  uncertainty: ["ensemble's logit", "epistemic uncertainty (nat)"],
-  embedding: ["first direction of embeddings", "second direction"],
-  sky: ["right ascension, ICRS (deg)", "declination, ICRS (deg)"],
-}
-const PROBABILITY_TICKS = [0.0001, 0.001, 0.01, 0.1, 0.5, 0.9, 0.99, 0.999, 0.9999]
 const CLICK_PX = 5
 const REACH_PX = 9
-
-function niceTicks(low, high, most) {
-  const raw = (high - low) / most
-  const power = 10 ** Math.floor(Math.log10(raw))
-  const step = [1, 2, 5, 10].map((k) => k * power).find((k) => k >= raw)
-  const ticks = []
-  for (let k = Math.ceil(low / step - 1e-9); k * step <= high + 1e-9 * step; k++) {
-    ticks.push(Number((k * step).toPrecision(10)))
-  }
-  return ticks
-}
-
-// Where `value` lies among rising `xs`, as the value of `ys` there.
-function interpolate(value, xs, ys) {
-  const last = xs.length - 1
-  if (value <= xs[0]) { return ys[0] }
-  if (value >= xs[last]) { return ys[last] }
-  const k = xs.findIndex((x) => x >= value)
-  const part = xs[k] > xs[k - 1] ? (value - xs[k - 1]) / (xs[k] - xs[k - 1]) : 0
-  return ys[k - 1] + part * (ys[k] - ys[k - 1])
-}
+const PAPER_PX = 420
+const TICK_PX = 46 // room for the longest label, 0.0001, in any font
 
 export class ChartCanvas {
   /**
@@ -54,6 +29,7 @@ export class ChartCanvas {
     this.data = null
     this.place = null
     this.path = null
+    this.paper = null // its size in px, while it is drawn for a file
     this.canvas.addEventListener("pointerdown", (event) => this.start(event))
     this.canvas.addEventListener("pointermove", (event) => this.move(event))
     this.canvas.addEventListener("pointerup", () => this.end())
@@ -72,7 +48,8 @@ export class ChartCanvas {
     this.themed.disconnect()
   }
 
-  get size() { return [Math.max(this.node.clientWidth, 40), Math.max(this.node.clientHeight, 40)] }
+  get size() { return this.paper ?? this.screen }
+  get screen() { return [Math.max(this.node.clientWidth, 40), Math.max(this.node.clientHeight, 40)] }
   get inner() {
     const [width, height] = this.size
     return [width - CHART_PAD.left - CHART_PAD.right, height - CHART_PAD.top - CHART_PAD.bottom]
@@ -93,6 +70,9 @@ export class ChartCanvas {
       data.x = unpack(data.points.x, Float32Array)
       data.y = unpack(data.points.y, Float32Array)
       data.p = unpack(data.points.p, Float32Array)
+      if (data.points.ra_deg) {
+        data.position = {ra_deg: unpack(data.points.ra_deg, Float64Array), dec_deg: unpack(data.points.dec_deg, Float64Array)}
+      }
     }
     this.image = null
     this.draw()
@@ -106,7 +86,8 @@ export class ChartCanvas {
 
   color(name) {
     this.canvas.style.color = `var(--lt-${name})`
-    return getComputedStyle(this.canvas).color
+    const {color} = getComputedStyle(this.canvas)
+    return this.paper && isDark() ? colorOnWhite(color) : color
   }
 
   toPixel(x, y) {
@@ -156,11 +137,17 @@ export class ChartCanvas {
     pen.restore()
   }
 
-  // The chart as SVG, as it is drawn now.
+  // The chart as SVG, as it is drawn now, as wide as a column of text and in colors for white paper.
   toSvg() {
-    const pen = new SvgPen(...this.size)
-    this.draw(/** @type {any} */ (pen))
-    return String(pen)
+    const [width, height] = this.screen
+    this.paper = [PAPER_PX, PAPER_PX * height / width].map(Math.round)
+    try {
+      const pen = new SvgPen(...this.paper)
+      this.draw(/** @type {any} */ (pen))
+      return String(pen)
+    } finally {
+      this.paper = null
+    }
   }
 
   drawBars(pen) {
@@ -186,7 +173,7 @@ export class ChartCanvas {
     for (const p of PROBABILITY_TICKS) {
       if (p < probabilities[0] || p > probabilities.at(-1)) { continue }
       const [x] = this.toPixel(interpolate(p, probabilities, edges), 0)
-      if (x - after < 34) { continue }
+      if (x - after < TICK_PX) { continue }
       after = x
       this.rule(pen, [[x, base], [x, base + 4]])
       this.text(pen, String(p), x, base + 16, "center")

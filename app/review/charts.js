@@ -2,7 +2,7 @@
 
 import { tileUrl } from "../viewer/tiles.js"
 import { debounce, formatCount, formatProbability, h, picture } from "../widgets/dom.js"
-import { fileName, save, saveCsv } from "../widgets/chart_export.js"
+import { saveButton } from "../widgets/chart_menu.js"
 import { ChartCanvas } from "./chart.js"
 import { chartColumns } from "./chart_columns.js"
 
@@ -13,7 +13,6 @@ const CHARTS = {
   embedding: ["Embeddings", "Candidates that the network finds similar lie close together"],
   sky: ["Sky", "Positions, ICRS, north up and east to the left"],
 }
-const SAVED = {png: "Save as PNG", svg: "Save as SVG", csv: "Save the numbers as CSV"}
 const CHART_TOOLS = {lasso: "Lasso", box: "Box", pan: "Move"}
 const VIEW_PAUSE_MS = 160
 const HOVER_PAUSE_MS = 70
@@ -57,9 +56,7 @@ export class ChartPanel {
     })
     this.toolbar = h("span", {className: "segments", role: "group", "aria-label": "Tool"},
       Object.values(this.tools), this.whole)
-    this.saving = h("span", {className: "segments", role: "group", "aria-label": "Save the chart"},
-      ["png", "svg", "csv"].map((kind) => h("button", {type: "button", title: SAVED[kind],
-        onclick: () => this.saveAs(kind)}, kind.toUpperCase())))
+    this.saving = saveButton(() => this.saved())
     this.node = h("section", {className: "charts", hidden: true, "aria-label": "Charts"},
       h("div", {className: "charts-head"},
         h("span", {className: "segments", role: "tablist", "aria-label": "Chart"}, Object.values(this.tabs)),
@@ -79,16 +76,11 @@ export class ChartPanel {
 
   get open() { return !this.node.hidden }
 
-  saveAs(kind) {
-    if (this.chart.data === null) { return }
+  /** @returns {import("../widgets/chart_export.js").Chart} */
+  saved() {
     const title = CHARTS[this.kind][0]
-    if (kind === "csv") {
-      saveCsv([{name: title, columns: chartColumns(this.chart.data)}], title)
-    } else if (kind === "svg") {
-      save(new Blob([this.chart.toSvg()], {type: "image/svg+xml"}), fileName(title, "svg"))
-    } else {
-      this.chart.canvas.toBlob((blob) => save(blob, fileName(title, "png")), "image/png")
-    }
+    return {title, dark: false, svg: () => this.chart.toSvg(),
+      series: () => [{name: title, columns: chartColumns(this.chart.data)}]}
   }
 
   toggle() {
@@ -108,6 +100,7 @@ export class ChartPanel {
     }
     this.toolbar.hidden = kind === "histogram"
     this.view = null
+    this.saving.disabled = true
     this.chart.clear()
     this.load()
   }
@@ -155,6 +148,7 @@ export class ChartPanel {
 
   draw(answer) {
     this.say(answer.n ? "" : "No candidate to show.")
+    this.saving.disabled = !answer.n
     this.chart.set(answer)
     const parts = [`${formatCount(answer.n)} candidates`]
     if (this.kind === "histogram") { parts.push("count on a logarithmic axis, score below") }

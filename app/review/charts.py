@@ -225,6 +225,9 @@ class ReviewCharts:
                 "y": _packed(chart.y[inside], "<f4"),
                 "p": _packed(np.nan_to_num(chart.columns.probability[inside]), "<f4"),
             }
+            if chart.sky is not None:  # for files: the map itself is drawn from x and y
+                for name in ("ra_deg", "dec_deg"):
+                    answer["points"][name] = _packed(getattr(chart.columns, name)[inside], "<f8")
         else:
             shape = tuple(max(20, min(400, int(message[side]))) for side in ("height", "width"))
             counts = bin_points(chart.x, chart.y, extent, (shape[0], shape[1]))

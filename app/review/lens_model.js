@@ -1,13 +1,16 @@
 // The lens model of a candidate: a run on the server samples its posterior, which is shown when it is there.
 
+import { saveButton } from "../widgets/chart_menu.js"
 import { h } from "../widgets/dom.js"
+import { niceTicks } from "./chart_axes.js"
 
 const LOOK_MS = 4000
 const SHOWN = ["theta_e_arcsec", "axis_ratio", "angle_deg", "slope", "shear", "shear_angle_deg", "magnification",
   "mass_msun", "theta_e_kpc", "sigma_v_km_s", "source_radius_arcsec"]
 const MASSES = [["sie", "Isothermal (SIE)"], ["epl", "Power law (EPL)"]]
-const WIDTH = 280
-const HEIGHT = 90
+const WIDTH = 300
+const HEIGHT = 130
+const PAD = {left: 44, right: 8, top: 6, bottom: 32}
 
 export class LensModelSection {
   // `ask(row, asked)`: the answer of the server, as a promise.
@@ -124,11 +127,10 @@ function posterior(model, row) {
   if (model.reduced_chi2 > 1.5) { doubts.push(`The best model is a poor fit: reduced χ² ${model.reduced_chi2.toFixed(2)}.`) }
   return [
     ...doubts.map((text) => h("p", {className: "failure"}, text)),
-    histogram(model.histogram, quantities.theta_e_arcsec),
+    ...posteriorOfRadius(model),
     h("dl", {className: "lens-numbers"}, rows.flatMap(([name, text]) => [h("dt", {}, name), h("dd", {}, text)])),
     images(model),
-    model.corner ? h("a", {href: model.corner, download: `corner-${row.id}.svg`, title: "Save this picture"},
-      h("img", {className: "lens-corner", src: model.corner, alt: "Corner plot: each pair of quantities, 68 and 95 %"})) : null,
+    ...(model.corner ? cornerPlot(model) : []),
     h("p", {className: "faint"}, `68 % intervals from ${diagnostics.effective_samples.toLocaleString("en")} effective samples of `
       + `${diagnostics.calls.toLocaleString("en")} models; reduced χ² ${model.reduced_chi2.toFixed(2)}; bands ${model.bands.join(", ")}; `
       + `${model.cosmology}; ${model.at.slice(0, 10)}, ${(model.seconds / 60).toFixed(1)} min.`),
@@ -157,18 +159,37 @@ export function interval({p16, p50, p84, unit}) {
 
 function superscript(power) { return [...String(power)].map((digit) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[Number(digit)] ?? "⁻").join("") }
 
-function histogram({edges, shares}, {p16, p50, p84}) {
+// The posterior of the Einstein radius with its axes, and the button that saves it.
+function posteriorOfRadius({histogram: {edges, shares}, quantities: {theta_e_arcsec: {p16, p50, p84}}}) {
   const [first, last] = [edges[0], edges.at(-1)]
   const most = Math.max(...shares)
-  const x = (value) => ((value - first) / (last - first)) * WIDTH
+  const base = HEIGHT - PAD.bottom
+  const x = (value) => PAD.left + ((value - first) / (last - first)) * (WIDTH - PAD.left - PAD.right)
+  const y = (share) => base - (share / most) * (base - PAD.top)
   const bars = shares.map((share, k) => h("rect", {x: x(edges[k]), width: Math.max(x(edges[k + 1]) - x(edges[k]) - 0.5, 0.5),
-    y: HEIGHT * (1 - share / most), height: HEIGHT * share / most,
-    class: edges[k] >= p16 && edges[k + 1] <= p84 ? "within" : "beyond"}))
-  return h("figure", {className: "lens-histogram"},
-    h("svg", {viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: "none", role: "img",
-      "aria-label": `Posterior of θ_E, from ${first.toFixed(3)} to ${last.toFixed(3)} arcsec`}, bars,
-    h("line", {x1: x(p50), x2: x(p50), y1: 0, y2: HEIGHT})),
-    h("figcaption", {}, h("span", {}, `${first.toFixed(3)}″`), h("span", {}, "θ_E"), h("span", {}, `${last.toFixed(3)}″`)))
+    y: y(share), height: base - y(share), class: edges[k] >= p16 && edges[k + 1] <= p84 ? "within" : "beyond"}))
+  const middle = PAD.top + (base - PAD.top) / 2
+  const drawn = h("svg", {viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img",
+    "aria-label": `Posterior of θ_E, from ${first.toFixed(3)} to ${last.toFixed(3)} arcsec`}, bars,
+  h("line", {class: "median", x1: x(p50), x2: x(p50), y1: PAD.top, y2: base}),
+  h("line", {x1: PAD.left, x2: WIDTH - PAD.right, y1: base, y2: base}),
+  niceTicks(first, last, 4).map((tick) => h("g", {}, h("line", {x1: x(tick), x2: x(tick), y1: base, y2: base + 4}),
+    h("text", {x: x(tick), y: base + 14, "text-anchor": "middle"}, String(tick)))),
+  niceTicks(0, most, 3).map((tick) => h("g", {}, h("line", {x1: PAD.left - 4, x2: PAD.left, y1: y(tick), y2: y(tick)}),
+    h("text", {x: PAD.left - 6, y: y(tick) + 3, "text-anchor": "end"}, String(tick)))),
+  h("text", {x: x((first + last) / 2), y: HEIGHT - 3, "text-anchor": "middle"}, "θ_E (arcsec)"),
+  h("text", {x: 10, y: middle, "text-anchor": "middle", transform: `rotate(-90 10 ${middle})`}, "share of draws"))
+  return [h("figure", {className: "lens-histogram"}, drawn), saveButton(() => ({title: "Posterior of the Einstein radius",
+    svg: () => drawn, series: () => [{name: "", columns: {theta_e_from_arcsec: edges.slice(0, -1), theta_e_to_arcsec: edges.slice(1),
+      share_of_draws: shares}}]}))]
+}
+
+function cornerPlot({corner, quantities}) {
+  const told = SHOWN.filter((name) => name in quantities).map((name) => [name, quantities[name]])
+  const column = (name) => told.map(([, quantity]) => quantity[name])
+  return [h("img", {className: "lens-corner", src: corner, alt: "Corner plot: each pair of quantities, 68 and 95 %"}),
+    saveButton(() => ({title: "Corner plot", dark: false, svg: () => fetch(corner).then((reply) => reply.text()),
+      series: () => [{name: "", columns: {quantity: told.map(([name]) => name), p16: column("p16"), p50: column("p50"), p84: column("p84")}}]}))]
 }
 
 function images({images: {each, share}, is_compact, settings}) {

@@ -1,5 +1,6 @@
 // How sure a score is: its interval, the calibration diagram, ood, and other ensembles.
 
+import { saveButton } from "../widgets/chart_menu.js"
 import { formatCount, formatProbability, h } from "../widgets/dom.js"
 import { fold } from "./panel.js"
 import { logitOf } from "./scores.js"
@@ -75,8 +76,10 @@ export class ScoreContextPanel {
     }
     const here = calibration.bins[calibration.bin]
     const share = (value) => `${(100 * value).toFixed(1)} %`
+    const diagram = reliabilityDiagram(calibration)
     return [
-      reliabilityDiagram(calibration),
+      diagram,
+      saveButton(() => ({title: "Calibration", svg: () => diagram, series: () => [{name: "", columns: binColumns(calibration.bins)}]})),
       h("p", {className: "faint"},
         `At the class prior of the ${calibration.measured_on} (${share(calibration.prior)} lenses; scores are for `
         + `${share(calibration.survey_prior)}) this score would be ${formatProbability(1 / (1 + Math.exp(-calibration.logit)))}. `
@@ -103,6 +106,9 @@ export class ScoreContextPanel {
 
 export const signed = (value, digits) => `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(digits)}`
 
+const binColumns = (bins) => Object.fromEntries(Object.entries({probability: "predicted_probability", share: "share_of_lenses",
+  low: "share_low_68", high: "share_high_68", count: "objects"}).map(([name, header]) => [header, bins.map((bin) => bin[name])]))
+
 // Share of lenses against predicted probability, both on logit axes, with the score's place.
 function reliabilityDiagram({bins, logit, bin}) {
   const {width, height, left, right, top, bottom} = DIAGRAM
@@ -124,6 +130,6 @@ function reliabilityDiagram({bins, logit, bin}) {
     h("line", {x1: x(ofProbability(one.probability)), x2: x(ofProbability(one.probability)),
       y1: y(ofProbability(one.low)), y2: y(ofProbability(one.high))}),
     h("circle", {cx: x(ofProbability(one.probability)), cy: y(ofProbability(one.share)), r: k === bin ? 4 : 2.8}))),
-  h("text", {class: "axis", x: x(0.5), y: height - 2, "text-anchor": "middle"}, "predicted, test objects"),
-  h("text", {class: "axis", x: 9, y: y(0.5), "text-anchor": "middle", transform: `rotate(-90 9 ${y(0.5)})`}, "lenses"))
+  h("text", {class: "axis", x: x(0.5), y: height - 2, "text-anchor": "middle"}, "predicted probability, test objects"),
+  h("text", {class: "axis", x: 9, y: y(0.5), "text-anchor": "middle", transform: `rotate(-90 9 ${y(0.5)})`}, "share of lenses"))
 }

@@ -87,7 +87,8 @@ class Curves(pn.viewable.Viewer):
             self._members.append(curve.member)
         color = COLORS[self._members.index(curve.member) % len(COLORS)]
         source = self._sources[curve.name, curve.member]
-        plot = self._plot(curve.member, x=_STEPS.get(curve.member, _STEP), y=label_of(curve.name))
+        step, label = _STEPS.get(curve.member, _STEP), label_of(curve.name)
+        plot = self._plot(curve.member, x=step, y=label)
         plot.line("step", "value", source=source, line_width=2, color=color)
         dots = plot.scatter("step", "value", source=source, size=4, color=color)
         plot.add_tools(
@@ -96,7 +97,8 @@ class Curves(pn.viewable.Viewer):
                 tooltips=[(curve.member or "value", "@value{0.0000}"), ("step", "@step{0,0}")],
             )
         )
-        add_export(plot, f"{fmt.words(curve.name)} {curve.member}".strip(), source)
+        title = f"{fmt.words(curve.name)} {curve.member}".strip()
+        add_export(plot, title, source, {"step": step, "value": label})
         self._grid.append(pn.pane.Bokeh(plot, sizing_mode="stretch_width", margin=0))
 
     def _show_legend(self) -> None:

@@ -27,6 +27,7 @@ _LABELS: dict[int | None, tuple[str, str]] = {
     0: ("labeled as no lens", "#7d8a99"),
     1: ("labeled as lens", "#dd8a22"),
 }
+_COLUMNS = {"left": "logit_from", "right": "logit_to", "top": "candidates", "bin": "probability"}
 _FLOOR = 0.6  # the foot of bars on the logarithmic axis, below a count of one
 _LEGEND_CSS = """
 p { margin: 0; display: flex; gap: 16px; font-size: 12px; color: var(--lt-muted); }
@@ -120,7 +121,7 @@ class Histogram(pn.viewable.Viewer):
                 )
             )
         series = {_LABELS[label][0]: source for label, source in self.sources.items()}
-        add_export(plot, "Scores", series)
+        add_export(plot, "Scores", series, _COLUMNS)
         return plot
 
 

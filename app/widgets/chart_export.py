@@ -1,35 +1,35 @@
-"""Buttons of a chart that save it: PNG and SVG as it is shown, its numbers as CSV.
+"""The button of Bokeh's charts that saves them: as PNG, SVG and PDF, and the numbers as CSV.
 
-All is done in the browser. The buttons appear when the pointer is over the chart.
+The menu and the files are made in the browser (``chart_menu.js``), as for the charts that pages
+draw by themselves.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
 from typing import Any
 
 from bokeh.models import ColumnDataSource, CustomAction, CustomJS
 
-from lens_triage.app.scripts import styles
-
-_TEXTS = {"png": "Save as PNG", "svg": "Save as SVG", "csv": "Save the data as CSV"}
+SAVE = "Save this chart as PNG, SVG, PDF or CSV"
+_TELL = """
+export default (detail) =>
+  document.dispatchEvent(new CustomEvent("lens-triage-save-chart", {detail}))
+"""
 _ICON = (
-    "data:image/svg+xml;utf8,<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 32 32'>"
-    "<text x='16' y='21' font-family='sans-serif' font-size='13' font-weight='600' "
-    "text-anchor='middle' fill='rgb(125,138,153)'>{}</text></svg>"
+    "data:image/svg+xml;utf8,<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'>"
+    "<path d='M8 2v8M4.5 7 8 10.5 11.5 7M2.5 13.5h11' fill='none' stroke='rgb(125,138,153)' "
+    "stroke-width='1.4'/></svg>"
 )
 
 
-@cache
-def _script() -> str:
-    return styles("widgets/chart_export.js")
-
-
 def add_export(
-    plot: Any, title: str, sources: Mapping[str, ColumnDataSource] | ColumnDataSource
+    plot: Any,
+    title: str,
+    sources: Mapping[str, ColumnDataSource] | ColumnDataSource,
+    columns: Mapping[str, str],
 ) -> None:
-    """Give a chart of Bokeh its buttons.
+    """Give a chart of Bokeh its button.
 
     Parameters
     ----------
@@ -38,6 +38,8 @@ def add_export(
         Of the files.
     sources : ColumnDataSource, or mapping of str to ColumnDataSource
         What is drawn; of several, by the name of each series.
+    columns : mapping of str to str
+        Columns of the sources that are numbers of the chart, and their names in files, with units.
     """
     named = {"": sources} if isinstance(sources, ColumnDataSource) else dict(sources)
     callback = CustomJS(
@@ -45,20 +47,13 @@ def add_export(
             "plot": plot,
             "sources": list(named.values()),
             "names": list(named),
+            "columns": dict(columns),
             "title": title,
         },
-        code=_script(),
+        code=_TELL,
     )
     for tool in plot.toolbar.tools:
         tool.visible = False  # they need no button
-    plot.toolbar_location = "right"
+    plot.toolbar_location = "above" if plot.title.text else "right"
     plot.toolbar.logo = None
-    plot.toolbar.autohide = True
-    plot.add_tools(
-        *(
-            CustomAction(
-                name=kind, description=text, icon=_ICON.format(kind.upper()), callback=callback
-            )
-            for kind, text in _TEXTS.items()
-        )
-    )
+    plot.add_tools(CustomAction(name="save", description=SAVE, icon=_ICON, callback=callback))

@@ -91,7 +91,8 @@ export class SvgPen {
 
   fillText(text, x, y) {
     const anchor = {left: "start", center: "middle", right: "end"}[this.textAlign] ?? "start"
-    this.parts.push(`<text x="${NUMBER(x)}" y="${NUMBER(y)}" text-anchor="${anchor}" fill="${escaped(this.fillStyle)}" style="font: ${escaped(this.font)}">${escaped(text)}</text>`)
+    const [, size, family] = /^(\S+) (.*)$/.exec(this.font)
+    this.parts.push(`<text x="${NUMBER(x)}" y="${NUMBER(y)}" text-anchor="${anchor}" fill="${escaped(this.fillStyle)}" font-size="${size}" font-family="${escaped(family)}">${escaped(text)}</text>`)
   }
 
   // `image`: anything that a canvas can draw; it is kept as PNG.

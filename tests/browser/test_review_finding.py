@@ -11,7 +11,9 @@ import pytest
 from filling import N_OBSERVED
 from finding_data import GRADED, RINGS, fill_for_finding
 from low_files import low_files
-from playwright.sync_api import Page, expect
+from PIL import Image
+from playwright.sync_api import Locator, Page, expect
+from pypdf import PdfReader
 from pyvo.samp import SAMPHubServer, SAMPIntegratedClient
 from waiting import until
 
@@ -89,6 +91,23 @@ def test_filters_are_found_kept_and_shared_by_address(url, page, screenshot) -> 
     screenshot("panel-1920-dark")
 
 
+def saved_chart(page: Page, charts: Locator) -> dict[str, str]:
+    """Texts of the files that a chart's menu makes, by their kind; the picture must be large."""
+    texts = {}
+    for kind in ("PNG", "SVG", "PDF", "CSV"):
+        charts.get_by_role("button", name="Save this chart").click()
+        with page.expect_download() as saved:
+            page.get_by_role("menuitem", name=kind).click()
+        path = saved.value.path()
+        if kind == "PNG":
+            assert Image.open(path).width > 1000
+        elif kind == "PDF":
+            texts[kind] = PdfReader(path).pages[0].extract_text()
+        else:
+            texts[kind] = path.read_text(encoding="utf-8")
+    return texts
+
+
 def test_charts_show_mark_and_limit_the_list(url, page, screenshot) -> None:
     open_grader_view(page, url)
     charts = page.locator("section.charts")
@@ -116,6 +135,11 @@ def test_charts_show_mark_and_limit_the_list(url, page, screenshot) -> None:
     screenshot("uncertainty-1280-light")
     charts.get_by_role("tab", name="Sky").click()
     page.wait_for_selector(".charts[data-drawn=sky]", timeout=30_000)
+    texts = saved_chart(page, charts)
+    assert texts["CSV"].startswith("ra_deg,dec_deg,probability\n")
+    for text in (texts["SVG"], texts["PDF"]):
+        assert "right ascension, ICRS (deg)" in text
+        assert "declination, ICRS (deg)" in text
     box = canvas.bounding_box()
     assert box is not None
     middle = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)

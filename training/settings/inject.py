@@ -18,7 +18,31 @@ class InjectSettings(RunSettings):
 
     kind = "inject"
     files: ClassVar = ("sources_path",)
-    units: ClassVar = {"min_theta_e_arcsec": "arcsec", "max_theta_e_arcsec": "arcsec"}
+    units: ClassVar = {
+        "min_theta_e_arcsec": "arcsec",
+        "max_theta_e_arcsec": "arcsec",
+        "min_magnitude": "mag",
+        "max_magnitude": "mag",
+    }
+    titles: ClassVar = {
+        "source": "Catalog of galaxies",
+        "catalog": "Name of the new catalog",
+        "paired": "Each galaxy without arcs, too",
+        "hosts": "Galaxies to paint on",
+        "min_magnitude": "Brightest galaxy",
+        "max_magnitude": "Faintest galaxy",
+        "seed": "Seed of random numbers",
+        "sources": "Lensed sources",
+        "sources_path": "Images of your own sources",
+        "theta_e_law": "Distribution of θ_E",
+        "min_theta_e_arcsec": "Smallest θ_E",
+        "max_theta_e_arcsec": "Largest θ_E",
+        "min_arc_snr": "Smallest S/N of the arcs",
+        "min_second_snr": "Smallest S/N of the counter-image",
+        "min_magnification": "Smallest magnification",
+        "stretch": "Stretch of the pictures",
+        "stretch_q": "Q of the asinh stretch",
+    }
     groups: ClassVar = {
         "Catalog": ("source", "catalog", "paired"),
         "Sample": ("n_galaxies", "hosts", "min_magnitude", "max_magnitude", "seed"),

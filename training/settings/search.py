@@ -8,6 +8,7 @@ import param
 
 from lens_triage.training.settings import shared
 from lens_triage.training.settings.base import RunSettings
+from lens_triage.training.settings.encode import encoder_titles, encoder_units
 from lens_triage.training.settings.inject import InjectSettings
 from lensing_core.errors import BadInputError
 from lensing_core.workspace import check_slug
@@ -32,7 +33,26 @@ class SearchSettings(RunSettings):
 
     kind = "search"
     files: ClassVar = ("sources_path", "weights")
-    units: ClassVar = dict(InjectSettings.units)
+    units: ClassVar = {
+        **InjectSettings.units,
+        **encoder_units(),
+        "survey_prior": "share of lenses",
+        "known_radius_arcsec": "arcsec",
+    }
+    titles: ClassVar = {
+        **{n: t for n, t in InjectSettings.titles.items() if n in (*_INJECT, "sources_path")},
+        "ensemble": "Name of the new ensemble",
+        "survey_prior": "Class prior of the survey",
+        "n_hosts": "Galaxies of each training set, at most",
+        "seed": "Seed of random numbers",
+        "training_sets": "Training sets",
+        **encoder_titles(),
+        "n_negatives": "Objects taken for non-lenses, at most",
+        "field_weight": "Weight of these objects",
+        "most_mined": "Mined non-lenses, at most",
+        "label_factor": "Weight of a labeled object",
+        "known_radius_arcsec": "Radius around known lenses",
+    }
     groups: ClassVar = {
         "Search": ("catalog", "ensemble", "survey_prior", "n_hosts", "seed"),
         "Hosts": ("hosts", "min_magnitude", "max_magnitude"),

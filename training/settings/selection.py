@@ -24,7 +24,31 @@ class SelectionSettings(RunSettings):
 
     kind = "selection"
     files: ClassVar = ("sources_path", "population")
-    units: ClassVar = {"min_theta_e_arcsec": "arcsec", "max_theta_e_arcsec": "arcsec"}
+    units: ClassVar = {
+        **InjectSettings.units,
+        "top": "candidates",
+        "survey_prior": "share of lenses",
+    }
+    titles: ClassVar = {
+        **{name: InjectSettings.titles[name] for name in _INJECT},
+        "top": "Length of the list",
+        "min_probability": "Smallest probability",
+        "lens_test": "Lens test after the cut",
+        "min_theta_e_arcsec": "Smallest θ_E",
+        "max_theta_e_arcsec": "Largest θ_E",
+        "theta_e_cells": "Cells in θ_E",
+        "min_arc_snr": "Smallest S/N of the arcs",
+        "max_arc_snr": "Largest S/N of the arcs",
+        "snr_cells": "Cells in S/N",
+        "per_cell": "Lenses in each cell",
+        "seed": "Seed of random numbers",
+        "injected_catalog": "Name of the injected catalog",
+        "survey_prior": "Class prior of the survey",
+        "population": "Table of the survey's lenses",
+        "population_min_snr": "Smallest S/N of these lenses",
+        "batch_size": "Cutouts in memory",
+        "device": "Device",
+    }
     groups: ClassVar = {
         "Search": ("catalog", "ensemble", "top", "min_probability", "lens_test"),
         "Grid": (

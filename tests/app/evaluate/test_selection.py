@@ -32,7 +32,7 @@ def test_a_run_is_shown_as_maps_and_files(searched, tmp_path):
     board = SelectionBoard(AppContext.of(searched))
     assert board.run.value == "measured"
     assert list(board.shown.options.values()) == ["combined", "machine"]
-    assert "injected lenses are found by combined" in board._about.object
+    assert "injected lenses are found by all steps together" in board._about.object
     assert "Purity at a class prior of 0.5" in board._about.object
     assert "Choi et al. 2007" in board._about.object
     plots = board._plots.objects[0].objects

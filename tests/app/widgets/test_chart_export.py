@@ -1,4 +1,4 @@
-"""Every chart of a page has its buttons, which know what is drawn."""
+"""Every chart of a page has its button, which knows what is drawn."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ STRATUM = {"name": "a", "recall": 0.5, "low_95": 0.2, "high_95": 0.8, "found": 1
 def test_a_chart_saves_itself(make):
     plot = make().object
     buttons = [tool for tool in plot.toolbar.tools if isinstance(tool, CustomAction)]
-    assert [button.name for button in buttons] == ["png", "svg", "csv"]
+    assert [button.name for button in buttons] == ["save"]
     assert not any(t.visible for t in plot.toolbar.tools if t not in buttons)
     (callback,) = {button.callback for button in buttons}
     assert callback.args["plot"] is plot
@@ -50,4 +50,7 @@ def test_a_chart_saves_itself(make):
     saved = {id(source) for source in callback.args["sources"]}
     assert saved
     assert saved <= drawn
-    assert "export default function" in callback.code
+    assert "lens-triage-save-chart" in callback.code
+    columns = set().union(*(source.data for source in callback.args["sources"]))
+    assert set(callback.args["columns"]) <= columns
+    assert all(axis.axis_label for axis in (*plot.xaxis, *plot.yaxis))

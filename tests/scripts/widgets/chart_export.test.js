@@ -2,6 +2,8 @@ import assert from "node:assert/strict"
 import test from "node:test"
 
 import { csvOf, fileName } from "../../../app/widgets/chart_export.js"
+import { renamed } from "../../../app/widgets/chart_menu.js"
+import { onWhite } from "../../../app/widgets/chart_svg.js"
 import { chartColumns } from "../../../app/review/chart_columns.js"
 import { SvgPen } from "../../../app/widgets/svg_pen.js"
 
@@ -12,6 +14,7 @@ test("columns become lines, what is not known an empty cell", () => {
 
 test("numbers below zero are no formulas", () => {
   assert.equal(csvOf([{name: "", columns: {logit: [-2.5]}}]), "logit\n-2.5\n")
+  assert.equal(csvOf([{name: "", columns: {logit: Float32Array.of(-2.1)}}]), "logit\n-2.1\n")
 })
 
 test("several series are told apart by the first column", () => {
@@ -22,6 +25,16 @@ test("several series are told apart by the first column", () => {
 test("files have plain names", () => {
   assert.equal(fileName("Einstein radius (arcsec)", "svg"), "einstein-radius-arcsec.svg")
   assert.equal(fileName("…", "csv"), "chart.csv")
+})
+
+test("only columns that have a name for files are saved", () => {
+  assert.deepEqual(renamed({hours: [2], bottom: [0.6]}, {hours: "review (hours)", found: "lenses_found"}), {"review (hours)": [2]})
+})
+
+test("colors of a dark page are told on white", () => {
+  assert.deepEqual(onWhite([59, 130, 214]), [59, 130, 214]) // data are as they were
+  assert.deepEqual(onWhite([224, 224, 224]), [31, 31, 31])
+  assert.deepEqual(onWhite([118, 179, 245]), [10, 71, 137]) // pale blue turns dark blue
 })
 
 test("a pen writes what a canvas draws", () => {
@@ -63,5 +76,7 @@ test("bars, points and densities become columns", () => {
   assert.deepEqual(points, {logit: [1], epistemic_nat: [2], probability: [0.5]})
   const counts = btoa(String.fromCharCode(...new Uint8Array(Uint16Array.of(0, 5, 7, 0).buffer)))
   const cells = chartColumns({kind: "embedding", grid: {shape: [2, 2], counts}, extent: [0, 4, 0, 8]})
-  assert.deepEqual(cells, {x: [3, 1], y: [2, 6], candidates: [5, 7]})
+  assert.deepEqual(cells, {first_direction: [3, 1], second_direction: [2, 6], candidates: [5, 7]})
+  const position = {ra_deg: [150.1], dec_deg: [2.2]}
+  assert.deepEqual(chartColumns({kind: "sky", x: [1], y: [2], p: [0.5], position}), {...position, probability: [0.5]})
 })
