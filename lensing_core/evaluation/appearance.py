@@ -34,15 +34,27 @@ class Appearance:
         log10 of the flux ratios of neighboring bands; 0 columns for one band.
     size : ndarray of shape (n, 1)
         log10 of the radius in arcsec that holds half of the flux within 2″.
-    center : ndarray of shape (n, bands · 25)
-        asinh of the pixels within 0.75″ of the center along each axis, brought to 5 × 5 cells,
+    cells : ndarray of shape (n, bands · 25)
+        Mean pixel values within 0.75″ of the center along each axis, brought to 5 × 5 cells,
         where hardly any arc is.
+    typical : ndarray of shape (n, 1)
+        Median absolute pixel value of the whole cutout.
     """
 
     brightness: Float64Array
     color: Float64Array
     size: Float64Array
-    center: Float64Array
+    cells: Float64Array
+    typical: Float64Array
+
+    @property
+    def center(self) -> Float64Array:
+        """Cells as asinh, in units of what is typical of all these cutouts, (n, bands · 25).
+
+        One unit for all: measured catalog by catalog, it would tell lenses from others by the
+        catalog that they came from.
+        """
+        return np.asarray(np.arcsinh(self.cells / (float(np.median(self.typical)) or 1.0)))
 
     @property
     def matching(self) -> Float64Array:
@@ -56,7 +68,7 @@ class Appearance:
     @classmethod
     def concatenate(cls, parts: list[Appearance]) -> Appearance:
         """Appearance of several sets of cutouts, one after the other."""
-        names = ("brightness", "color", "size", "center")
+        names = ("brightness", "color", "size", "cells", "typical")
         return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
 
 
@@ -84,7 +96,8 @@ def measure_appearance(flux: Float32Array, geometry: CutoutGeometry) -> Appearan
         np.log10(_positive(total))[:, None],
         np.diff(logs, axis=1),
         np.log10(_half_light(values.sum(axis=1)[:, inside], radius[inside]))[:, None],
-        _center(values, axis),
+        _cells(values, axis),
+        np.median(np.abs(values), axis=(1, 2, 3))[:, None].astype(np.float64),
     )
 
 
@@ -126,15 +139,14 @@ def _half_light(flux: NDArray[np.floating], radius: NDArray[np.floating]) -> Flo
     return np.maximum(radius[order][first], radius[radius > 0].min()).astype(np.float64)
 
 
-def _center(values: NDArray[np.floating], axis: NDArray[np.floating]) -> Float64Array:
-    """Means of the central pixels in a grid of cells, in units of the pixels' usual size."""
+def _cells(values: NDArray[np.floating], axis: NDArray[np.floating]) -> Float64Array:
+    """Means of the central pixels in a grid of cells."""
     edges = np.linspace(-CENTER_ARCSEC, CENTER_ARCSEC, CENTER_CELLS + 1)
     cell = np.digitize(axis, edges) - 1
-    scale = float(np.median(np.abs(values))) or 1.0
     cells = []
     for y in range(CENTER_CELLS):
         for x in range(CENTER_CELLS):
             block = values[..., cell == y, :][..., cell == x]
-            mean = block.mean(axis=(-1, -2)) if block.size else np.zeros(values.shape[:2])
-            cells.append(np.arcsinh(mean / scale))
+            empty = np.zeros(values.shape[:2])
+            cells.append(block.mean(axis=(-1, -2)) if block.size else empty)
     return np.concatenate(cells, axis=1).astype(np.float64)

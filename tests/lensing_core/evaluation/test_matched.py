@@ -8,6 +8,7 @@ import pytest
 from lensing_core.cutouts import CutoutGeometry
 from lensing_core.errors import BadInputError
 from lensing_core.evaluation import (
+    Appearance,
     baseline_scores,
     compare_measured,
     matched_separation,
@@ -100,6 +101,12 @@ class TestAppearance:
         holes = self.galaxy()
         holes[:, 1] = np.nan
         assert np.isfinite(measure_appearance(holes, self.GEOMETRY).matching).all()
+
+    def test_catalogs_measured_apart_have_one_unit(self):
+        first, second = self.galaxy(flux=100.0) + 1, self.galaxy(flux=9000.0)
+        apart = [measure_appearance(flux, self.GEOMETRY) for flux in (first, second)]
+        together = measure_appearance(np.concatenate([first, second]), self.GEOMETRY)
+        np.testing.assert_array_equal(Appearance.concatenate(apart).center, together.center)
 
     def test_baselines_learn_their_sign_out_of_fold(self):
         faint = np.concatenate([self.galaxy(flux=f) for f in np.geomspace(50, 500, 60)])
