@@ -93,8 +93,9 @@ def _difference(difference: Mapping[str, Any]) -> str:
 
 
 def _kept(text: str) -> str:
-    """An interval that stays on one line."""
-    return text.replace(", ", ",\N{NO-BREAK SPACE}")
+    """An interval that stays on one line, below its value where there is no room beside it."""
+    value, bracket, interval = text.partition(" [")
+    return value + bracket + interval.replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def _visibility(rows: Sequence[Mapping[str, Any]]) -> str:

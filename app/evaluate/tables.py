@@ -8,10 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from lens_triage.app.runs.rows import (
-    METRICS,
-    metric_text,
-)
+from lens_triage.app.runs.rows import METRICS
 from lens_triage.app.widgets import format as fmt
 from lens_triage.app.widgets.glossary import with_terms
 from lens_triage.app.widgets.table import (
@@ -19,7 +16,7 @@ from lens_triage.app.widgets.table import (
     column,
 )
 from lens_triage.training.evaluation import Evaluation
-from lensing_core.metrics import Deployment, Metric
+from lensing_core.metrics import Deployment, Metric, interval_text
 from lensing_core.store.summaries import EnsembleSummary
 
 SHORT = {
@@ -154,10 +151,10 @@ def member_rows(ensemble: EnsembleSummary) -> list[Row]:
             "name": {
                 "text": f"All, {fmt.words(ensemble.fusion).lower()}"
                 if name == "ensemble"
-                else name,
+                else name.removeprefix(f"{ensemble.name}-"),
                 "note": _KINDS.get(kinds.get(name, ""), kinds.get(name, "")),
             },
-            **{key: metric_text(found[key]) if key in found else "" for key in SHORT},
+            **{key: interval_text(found[key]) if key in found else "" for key in SHORT},
         }
         for name, found in stored.items()
     ]

@@ -257,7 +257,8 @@ class EvaluationBoard(pn.viewable.Viewer):
             self._roc.display(found.curve.roc())
             self._deployment.display(found.curve, prior=found.survey_prior)
         self._further.objects = _further(ensemble, found)
-        self._importance.objects = _importance(importance)
+        importances = _importance(importance)  # an empty part would leave a gap
+        self._importance.param.update(objects=importances, visible=bool(importances))
         self._results.visible = True
 
 

@@ -201,7 +201,7 @@ def interval_text(metric: Mapping[str, Any]) -> str:
     if metric["value"] is None:
         return "not measurable"
     if metric["low_95"] is None:  # too few non-lenses in some draws
-        return f"{metric['value']:.3f} [not measurable]"
+        return f"{metric['value']:.3f} [no interval]"
     return f"{metric['value']:.3f} [{metric['low_95']:.3f}, {metric['high_95']:.3f}]"
 
 
