@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from more_objects import with_labels, write_as_stamps
 from runs_here import candidates_of, confirmed_lenses, graded_stamps, known_run
 
 from lens_triage.training.defaults import DEFAULTS, run_once, search_settings
@@ -36,8 +36,8 @@ from lensing_core.workspace import Workspace
 NAMES = {"ps1": "default-ps1", "cfhtls": "default-cfhtls-pictures"}
 LENSES = "lenses"
 COPIES = 1
-"""Of each red galaxy of DES on the survey's sky: fewer than the bundled ensembles have, so that a
-search of all hosts takes minutes."""
+"""Of each red galaxy of DES on the survey's sky, unless told otherwise: fewer than the bundled
+ensembles have, so that a search of all hosts takes minutes."""
 CLEAR = ("J1059_4251", "J124451_35_010643_0", "MACSJ2135_2-0102")
 DOUBTFUL = (
     *("HAHJ1159_0114", "HAHJ1717_5931", "J014656-092952", "J021652_54-081345_3"),
@@ -130,6 +130,8 @@ class Bench:
     Attributes
     ----------
     sky, lenses : Looks
+    as_stamps : bool
+        Whether all objects but the lenses are looked at as if they came from stamps.
     embeddings : dict
         Read so far, by encoder and catalog.
     """
@@ -138,16 +140,33 @@ class Bench:
     survey: str
     sky: Looks
     lenses: Looks
+    as_stamps: bool = False
     embeddings: dict[tuple[str, str], Float32Array] = field(default_factory=dict)
 
     @classmethod
-    def open(cls, folder: Path, survey: str, data: Path) -> Bench:
+    def open(
+        cls,
+        folder: Path,
+        survey: str,
+        data: Path,
+        *,
+        copies: int = COPIES,
+        as_stamps: bool = False,
+    ) -> Bench:
         """Make the catalogs, unless they are there."""
         workspace = Workspace.create(folder)
         catalog = default_of(survey).catalog
-        write_sky(workspace, catalog, survey, data, copies=COPIES)
+        write_sky(workspace, catalog, survey, data, copies=copies)
         run_once(workspace, lenses_of(survey, data))
-        return cls(workspace, survey, Looks.of(workspace, catalog), Looks.of(workspace, LENSES))
+        looked_at = write_as_stamps(workspace, catalog) if as_stamps else catalog
+        sky, lenses = Looks.of(workspace, looked_at), Looks.of(workspace, LENSES)
+        return cls(workspace, survey, sky, lenses, as_stamps)
+
+    def looked_at(self, catalog: str) -> str:
+        """The catalog with the pixels that encoders are given in place of those of ``catalog``."""
+        if not self.as_stamps or catalog == LENSES:
+            return catalog
+        return write_as_stamps(self.workspace, catalog)
 
     def paint(self, settings: SearchSettings, **changes: Any) -> list[str]:
         """Paint the training sets of a search, each with ``changes``; names of their catalogs."""
@@ -166,13 +185,14 @@ class Bench:
     def encode(self, sets: list[str], **changes: Any) -> str:
         """Encode sky, training sets and lenses with a setting changed; return the encoder's id."""
         usual: dict[str, Any] = {
-            "catalog": default_of(self.survey).catalog,
+            "catalog": self.looked_at(default_of(self.survey).catalog),
             "input_px": 128,
             "views": "1",
             "layers": "both",
             "device": "cpu",
         }
-        wanted = EncodeSettings(additional_catalogs=[*sets, LENSES], **{**usual, **changes})
+        others = [*map(self.looked_at, sets), LENSES]
+        wanted = EncodeSettings(additional_catalogs=others, **{**usual, **changes})
         digest = hashlib.sha256(json.dumps(wanted.to_json(), sort_keys=True).encode()).hexdigest()
         run_id = f"encode-{digest[:12]}"
         known_run(self.workspace, wanted, run_id)
@@ -182,8 +202,9 @@ class Bench:
         """Embeddings (n, d) of a catalog by an encoder."""
         key = (encoder, catalog)
         if key not in self.embeddings:
-            n = len(CutoutStore(self.workspace.catalog_cutouts(catalog)))
-            found = StoredOutputs.read(self.workspace, encoder, catalog, n).embedding
+            name = self.looked_at(catalog)
+            n = len(CutoutStore(self.workspace.catalog_cutouts(name)))
+            found = StoredOutputs.read(self.workspace, encoder, name, n).embedding
             assert found is not None
             self.embeddings[key] = np.asarray(found[:])
         return self.embeddings[key]
@@ -275,39 +296,6 @@ def score_with_labels(
         seen = committee.seen(len(more))[:n_sky]
         sky.append(committee.rule(committee.raw(x[:n_sky]), without=seen).logit)
     return Scored(np.mean(sky, axis=0), found)
-
-
-def with_labels(data: SearchData, state: np.ndarray, fold: IntArray) -> SearchData:
-    """A search with others of known ``state`` after its objects; they train, halved by fold."""
-    n = len(state)
-    old = data.labels
-    ends: Mapping[str, Any] = {
-        "candidate_id": -1 - np.arange(n),
-        "catalog_id": np.zeros(n),
-        "row": np.arange(n),
-        "ra_deg": np.full(n, np.nan),
-        "dec_deg": np.full(n, np.nan),
-        "state": state,
-        "imported": np.ones(n, dtype=bool),
-        "weight": np.ones(n),
-        "reason": np.zeros(n),
-        "graded": np.zeros(n, dtype=bool),
-    }
-    joined = {
-        name: np.concatenate([getattr(old, name), np.asarray(values, getattr(old, name).dtype)])
-        for name, values in ends.items()
-    }
-    labels = replace(old, **joined, object_id=[*old.object_id, *map(str, range(n))])
-    return SearchData(
-        labels,
-        np.concatenate([data.set_number, np.zeros(n, dtype=np.int64)]),
-        np.concatenate([data.parent, len(data) + np.arange(n)]),
-        np.concatenate([data.group, data.group.max() + 1 + np.arange(n)]),
-        np.concatenate([data.split, np.full(n, "train", dtype=data.split.dtype)]),
-        np.concatenate([data.half, fold % 2]),
-        np.concatenate([data.known, np.zeros(n, dtype=bool)]),
-        data.with_blocks,
-    )
 
 
 def states_of(bench: Bench) -> np.ndarray:

@@ -156,15 +156,24 @@ def main() -> None:
         measured = measure_scores(values, labels, appearance.matching, groups)
         auroc, tpr10 = measured.metrics["auroc"], measured.metrics["tpr10"]
         print(f"| {name} | {auroc} | {tpr10} | {measured.matched} |", flush=True)
-    print("\nless the bundled ensemble, on the same draws of groups:")
-    best = "chosen inside the training folds"
-    for name in (best, MEAN, *(f"{b} alone" for b in baselines)):
-        other = compare_measured(
-            scores["bundled ensemble"], scores[name], labels, appearance.matching, groups
-        )
-        for key in ("auroc", "tpr10", "matched"):
-            d = other[key]
-            print(f"{name}, {key}: {d.value:+.3f} [{d.low_95:+.3f}, {d.high_95:+.3f}]")
+    means = {}
+    for source in dict.fromkeys(block.source for block in blocks):
+        mine = [given for given in inputs if {block.source for block in given.blocks} == {source}]
+        values = [found[f"{given.name}, {given.target}"][clear] for given in mine]
+        means[f"mean of inputs of {source}"] = np.mean(values, axis=0)
+    scores |= means
+    print("\n| difference, on the same draws of groups | AUROC | TPR10 | matched separation |")
+    print("| --- | --- | --- | --- |")
+    chosen, bundled = "chosen inside the training folds", "bundled ensemble"
+    first, *others = means
+    pairs = [(name, bundled) for name in (chosen, MEAN, *(f"{b} alone" for b in baselines), first)]
+    for one, other in [*pairs, *((name, first) for name in others)]:
+        apart = compare_measured(scores[other], scores[one], labels, appearance.matching, groups)
+        cells = [
+            f"{d.value:+.3f} [{d.low_95:+.3f}, {d.high_95:+.3f}]"
+            for d in (apart[key] for key in ("auroc", "tpr10", "matched"))
+        ]
+        print(f"| {one}, less {other} | {' | '.join(cells)} |", flush=True)
 
 
 if __name__ == "__main__":
