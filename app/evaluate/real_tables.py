@@ -24,7 +24,7 @@ _COLUMNS = {
 }
 _MATCHED = "Matched separation"
 REAL_CSS = f"""{CSS}
-table + p, p + table, table + table {{ margin-top: 10px; }}
+.wide + p, p + .wide, .wide + .wide, p + p, ul + p {{ margin-top: 8px; }}
 caption {{ text-align: left; padding: 10px 0 4px; color: var(--lt-text); font-weight: 500; }}
 th, td {{ min-width: 60px; vertical-align: top; }}
 div.wide {{ overflow-x: auto; }}
@@ -50,7 +50,8 @@ def real_html(found: Mapping[str, Any]) -> str:
 
 def _comparison(comparison: Mapping[str, Any]) -> str:
     measured = comparison["measured"]
-    head = "".join(f"<th>{with_terms(title)}</th>" for title in (*_COLUMNS.values(), _MATCHED))
+    titles = [title.replace("-", "\N{NON-BREAKING HYPHEN}") for title in _COLUMNS.values()]
+    head = "".join(f"<th>{with_terms(title)}</th>" for title in (*titles, _MATCHED))
     rows = []
     for name, of in measured.items():
         metrics = [*(of["figures"][key] for key in _COLUMNS), of["matched"]]
