@@ -87,7 +87,7 @@ ACTIONS: Mapping[str, Action] = MappingProxyType(
         # what all see
         "keep_shared_filter": Action("keep filters for all", _NAMED_OR_ALONE),
         "delete_shared_filter": Action("delete filters for all", _NAMED_OR_ALONE),
-        "join_votes": Action("run the consensus", _RUNS_THE_SEARCH),
+        "run_consensus": Action("run the consensus", _RUNS_THE_SEARCH),
         "move_by_rule": Action("move candidates by a rule", _ORGANIZES),
         "import_grades": Action("import grades", _RUNS_THE_SEARCH),
         "export_grades": Action("export who gave which grade", _RUNS_THE_SEARCH),

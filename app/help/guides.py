@@ -32,7 +32,7 @@ OF_PAGES: Mapping[str, tuple[str, str]] = MappingProxyType(
 """Guide and section of each page."""
 _TREE = re.compile(r"```\{toctree\}\n:caption: (.+?)\n(.*?)```", re.DOTALL)
 _SHOWN = ("Guides", "Method", "Results and design")
-_NOT_SHIPPED = re.compile(r"(developing|notebooks|api)/")
+_NOT_BUNDLED = re.compile(r"(developing|notebooks|api)/")
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def guides() -> Mapping[str, Guide]:
         if group not in _SHOWN:
             continue
         for line in filter(None, map(str.strip, body.splitlines())):
-            if line.startswith(":") or _NOT_SHIPPED.match(line):
+            if line.startswith(":") or _NOT_BUNDLED.match(line):
                 continue
             for name in _names(line):
                 found[name] = Guide(name, _title(name), group)

@@ -11,7 +11,7 @@ from tornado.web import Application
 
 from lens_triage.app.context import AppContext
 from lens_triage.app.http.guard import guarded
-from lens_triage.app.http.identity import is_by_token, standing_of
+from lens_triage.app.http.identity import is_by_token, role_of_request
 from lens_triage.app.http.replies import ReplyHandler
 from lens_triage.app.permissions import Route, check_route, find_route
 from lensing_core.errors import PolicyError, SignInError
@@ -41,7 +41,7 @@ class _NotAllowed(Matcher):
         if route.before_sign_in:
             return None
         try:
-            check_route(route, standing_of(self._context, request))
+            check_route(route, role_of_request(self._context, request))
         except SignInError as error:
             return refusal(401, str(error))
         except PolicyError as error:

@@ -138,7 +138,7 @@ def is_by_token(request: HTTPServerRequest) -> bool:
     return request.headers.get("Authorization", "")[: len(_BEARER)].lower() == _BEARER.lower()
 
 
-def standing_of(context: AppContext, request: HTTPServerRequest) -> str:
+def role_of_request(context: AppContext, request: HTTPServerRequest) -> str:
     """Role of who asks, a key of :data:`~lens_triage.app.permissions.WHO`; holds for 2 s."""
     found = read_shown(context, shown_by(context, request))
     if found is not None:

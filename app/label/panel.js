@@ -116,7 +116,7 @@ export class LabelPanel {
       ["Seconds per cutout", pace, "Median; pauses of over two minutes are left out"],
       ["Repeats agree", fraction(figures.repeats), "Cutouts shown twice that got the same grade; 95 % interval"],
       ["Known lenses found", fraction(figures.gold_lenses), "95 % interval"],
-      ["Known non-lenses rejected", fraction(figures.gold_others), "95 % interval"],
+      ["Known non-lenses rejected", fraction(figures.gold_non_lenses), "95 % interval"],
     ].map(([name, value, title]) => h("div", {title}, h("dt", {}, name), h("dd", {}, value))))
   }
 

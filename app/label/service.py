@@ -296,7 +296,7 @@ def metrics_to_json(metrics: GraderMetrics, *, hide: bool) -> dict[str, Any]:
         "recent_seconds": metrics.recent_seconds,
         "repeats": shown(metrics.repeats),
         "gold_lenses": shown(metrics.gold_lenses),
-        "gold_others": shown(metrics.gold_others),
+        "gold_non_lenses": shown(metrics.gold_non_lenses),
     }
 
 

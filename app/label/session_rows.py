@@ -142,7 +142,7 @@ def _grader_row(metrics: GraderMetrics) -> Row:
         "pace": "–" if metrics.seconds is None else f"{metrics.seconds:.1f}",
         "repeats": _proportion(metrics.repeats),
         "lenses": _proportion(metrics.gold_lenses),
-        "others": _proportion(metrics.gold_others),
+        "others": _proportion(metrics.gold_non_lenses),
         "flagged": fmt.count(metrics.n_flagged),
     }
 

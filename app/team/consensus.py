@@ -139,13 +139,13 @@ class ConsensusBoard(pn.viewable.Viewer):
 
             def work() -> str:
                 try:
-                    with acting(self._context, "join_votes") as (session, _):
+                    with acting(self._context, "run_consensus") as (session, _):
                         update_consensus(session, rule)
                 except LensTriageError as error:
                     return str(error)
                 return ""
 
-            in_background(work, self._joined, button=self.run)
+            in_background(work, self._on_run, button=self.run)
 
     def show_metrics(self, metrics: ListMetrics) -> None:
         """Say how good the list would be by the present votes and rule."""
@@ -197,7 +197,7 @@ class ConsensusBoard(pn.viewable.Viewer):
         self.pager.reset()
         self.reload()
 
-    def _joined(self, wrong: str) -> None:
+    def _on_run(self, wrong: str) -> None:
         if wrong:
             self.notice.say(wrong)
         self.pager.reset()

@@ -157,7 +157,7 @@ def grader_row(grader: TeamGrader, *, hides_consensus: bool = False) -> Row:
         "pace": fmt.count(None if grader.per_hour is None else round(grader.per_hour)),
         "repeats": _counted(grader.repeats),
         "lenses": _counted(grader.gold_lenses),
-        "others": _counted(grader.gold_others),
+        "others": _counted(grader.gold_non_lenses),
         "model": _model(seen, hides=hides_consensus),
     }
 

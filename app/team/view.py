@@ -232,5 +232,5 @@ class TeamBoard(pn.viewable.Viewer):
             f"<p>Fleiss' κ on lens, open, no lens: <b>{escape(agreement_text(fleiss))}</b> of "
             f"{fmt.count(fleiss.n)} objects with two grades or more.</p>"
         )
-        self.consensus.show_metrics(found.team.joined.metrics)
+        self.consensus.show_metrics(found.team.aggregated.metrics)
         self.hidden.show_team(found.team)

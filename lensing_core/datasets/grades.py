@@ -34,7 +34,7 @@ class GradeRule:
     Attributes
     ----------
     rule : ConsensusSettings
-    lens_from, other_below : float
+    lens_from, non_lens_below : float
         Posteriors from which an object is a lens, and below which it is none.
     min_votes : int
         Objects with fewer votes stay unlabeled.
@@ -44,15 +44,15 @@ class GradeRule:
 
     rule: ConsensusSettings = field(default_factory=ConsensusSettings)
     lens_from: float = 0.5
-    other_below: float = 0.1
+    non_lens_below: float = 0.1
     min_votes: int = 1
     imported: bool = True
 
     def __post_init__(self) -> None:
-        if not 0 < self.other_below <= self.lens_from < 1:
+        if not 0 < self.non_lens_below <= self.lens_from < 1:
             raise BadInputError(
-                f"Grades: lenses from {self.lens_from}, non-lenses below {self.other_below}; give "
-                "two numbers between 0 and 1, the first at least as large as the second."
+                f"Grades: lenses from {self.lens_from}, non-lenses below {self.non_lens_below}; "
+                "give two numbers between 0 and 1, the first at least as large as the second."
             )
 
     @classmethod
@@ -65,7 +65,7 @@ class GradeRule:
         if posterior >= self.lens_from:
             return LENS
         # A prior that no vote has lowered says nothing.
-        return OTHER if posterior < min(self.other_below, prior) else UNLABELED
+        return OTHER if posterior < min(self.non_lens_below, prior) else UNLABELED
 
 
 @dataclass(frozen=True)

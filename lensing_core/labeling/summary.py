@@ -47,7 +47,7 @@ class GraderMetrics:
         Of the last 50.
     repeats : Proportion
         Repeats that were given the grade of the first time.
-    gold_lenses, gold_others : Proportion
+    gold_lenses, gold_non_lenses : Proportion
         Lenses called lens, and others called no lens, of gold that was decided.
     gold_undecided : int
     last_at : datetime or None
@@ -64,7 +64,7 @@ class GraderMetrics:
     recent_seconds: float | None
     repeats: Proportion
     gold_lenses: Proportion
-    gold_others: Proportion
+    gold_non_lenses: Proportion
     gold_undecided: int
     last_at: datetime | None
 
@@ -130,7 +130,7 @@ def metrics_of(
             sum(response.grade == first[k].grade for k, response in again.items()), len(again)
         ),
         gold_lenses=Proportion(right[1], total[1]),
-        gold_others=Proportion(right[0], total[0]),
+        gold_non_lenses=Proportion(right[0], total[0]),
         gold_undecided=len(known) - len(decided),
         last_at=in_order[-1].received_at if in_order else None,
     )

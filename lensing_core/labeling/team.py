@@ -13,7 +13,7 @@ from lensing_core.consensus import Agreement, cohen_kappa, fleiss_kappa
 from lensing_core.labeling.summary import GraderMetrics, list_sessions
 from lensing_core.proportions import Proportion
 from lensing_core.store import Session
-from lensing_core.store.consensus import JoinedVotes, join_votes
+from lensing_core.store.consensus import AggregatedVotes, aggregate_votes
 from lensing_core.store.consensus_choice import ConsensusSettings
 from lensing_core.store.graders import list_graders
 from lensing_core.store.tables import Grader
@@ -36,7 +36,7 @@ class TeamGrader:
         Mean of the sessions' median seconds a cutout, weighed by cutouts.
     repeats : Proportion
         Blind repeats that got the same grade.
-    gold_lenses, gold_others : Proportion
+    gold_lenses, gold_non_lenses : Proportion
         Of decided gold standards, those that were called right.
     lens_seen, other_seen : float
         By consensus: probability of a grade that says lens for a lens, and of one that says no
@@ -50,7 +50,7 @@ class TeamGrader:
     seconds: float | None
     repeats: Proportion
     gold_lenses: Proportion
-    gold_others: Proportion
+    gold_non_lenses: Proportion
     lens_seen: float
     other_seen: float
 
@@ -77,12 +77,12 @@ class Team:
     fleiss: Agreement
     pairs: tuple[GraderPair, ...]
     coverage: tuple[Coverage, ...]
-    joined: JoinedVotes
+    aggregated: AggregatedVotes
 
 
 def team_metrics(session: Session, rule: ConsensusSettings) -> Team:
     """Metrics of all graders; nothing is written."""
-    aggregated = join_votes(session, rule)
+    aggregated = aggregate_votes(session, rule)
     table = aggregated.table
     votes = table.votes
     says = votes.says[votes.scheme_of[votes.rater], votes.grade] if len(votes) else votes.grade
@@ -102,14 +102,14 @@ def team_metrics(session: Session, rule: ConsensusSettings) -> Team:
 
 
 def _graders(
-    session: Session, joined: JoinedVotes, known: dict[int, Grader], grader_of: IntArray
+    session: Session, aggregated: AggregatedVotes, known: dict[int, Grader], grader_of: IntArray
 ) -> list[TeamGrader]:
     in_sessions: dict[int, list[GraderMetrics]] = {}
     for summary in list_sessions(session):
         for metrics in summary.graders:
             in_sessions.setdefault(metrics.grader_id, []).append(metrics)
     n_votes = Counter(grader_of.tolist())
-    seen = _estimated_skill(joined)
+    seen = _estimated_skill(aggregated)
     result = []
     for key, grader in known.items():
         mine = in_sessions.get(key, [])
@@ -130,7 +130,8 @@ def _graders(
                     sum(f.gold_lenses.found for f in mine), sum(f.gold_lenses.total for f in mine)
                 ),
                 Proportion(
-                    sum(f.gold_others.found for f in mine), sum(f.gold_others.total for f in mine)
+                    sum(f.gold_non_lenses.found for f in mine),
+                    sum(f.gold_non_lenses.total for f in mine),
                 ),
                 lens_seen,
                 other_seen,
@@ -139,17 +140,17 @@ def _graders(
     return result
 
 
-def _estimated_skill(joined: JoinedVotes) -> dict[int, tuple[float, float]]:
+def _estimated_skill(aggregated: AggregatedVotes) -> dict[int, tuple[float, float]]:
     """Skill by grader, from the scheme with most votes."""
-    votes, confusion = joined.table.votes, joined.found.confusion
+    votes, confusion = aggregated.table.votes, aggregated.estimate.confusion
     n = np.bincount(votes.rater, minlength=votes.n_raters)
     best: dict[int, int] = {}
-    for rater, (grader, _) in enumerate(joined.table.raters):
+    for rater, (grader, _) in enumerate(aggregated.table.raters):
         if n[rater] and (grader not in best or n[rater] > n[best[grader]]):
             best[grader] = rater
     skill = {}
     for grader, rater in best.items():
-        says = np.array([1, 0]) if joined.binary else votes.says[votes.scheme_of[rater]]
+        says = np.array([1, 0]) if aggregated.binary else votes.says[votes.scheme_of[rater]]
         skill[grader] = (
             float(confusion[rater, 0][says == 1].sum()),
             float(confusion[rater, 1][says == 0].sum()),

@@ -17,7 +17,7 @@ MIN_EXTENT = 1.15
 
 
 @dataclass(frozen=True)
-class ObjectMeasures:
+class ObjectMeasurements:
     """Simple photometry of the central objects of n cutouts.
 
     Attributes
@@ -39,7 +39,7 @@ class ObjectMeasures:
     half_light_radius_arcsec: Float64Array
 
     @classmethod
-    def concatenate(cls, parts: list[ObjectMeasures]) -> ObjectMeasures:
+    def concatenate(cls, parts: list[ObjectMeasurements]) -> ObjectMeasurements:
         """Those of several batches, one after the other."""
         return cls(*(np.concatenate([getattr(p, name) for p in parts]) for name in _NAMES))
 
@@ -49,7 +49,7 @@ _NAMES = ("magnitude", "color", "snr", "half_light_radius_arcsec")
 
 def measure_objects(
     images: Float32Array, pixel_scale_arcsec: float, *, blue_first: bool = True
-) -> ObjectMeasures:
+) -> ObjectMeasurements:
     """Measure the central objects of cutouts (n, band, y, x), all at once; NaN counts as sky.
 
     Parameters
@@ -75,7 +75,7 @@ def measure_objects(
         known = np.where(flux > 0, flux, np.nan)
         magnitude = -2.5 * np.log10(known[:, -1])
         color = -2.5 * np.log10(known[:, 0] / known[:, -1])
-    return ObjectMeasures(magnitude, color, snr, _half_light(light.sum(axis=1), radius))
+    return ObjectMeasurements(magnitude, color, snr, _half_light(light.sum(axis=1), radius))
 
 
 def _half_light(light: NDArray[np.floating], radius: Float64Array) -> Float64Array:
@@ -89,7 +89,7 @@ def _half_light(light: NDArray[np.floating], radius: Float64Array) -> Float64Arr
     return np.asarray(np.where((total > 0) & reached.any(axis=1), half_light, np.nan))
 
 
-def red_and_extended(measures: ObjectMeasures, psf_fwhm_arcsec: float) -> BoolArray:
+def red_and_extended(measures: ObjectMeasurements, psf_fwhm_arcsec: float) -> BoolArray:
     """Mask of objects that may be lens galaxies, shape (n,).
 
     Bright (S/N of :data:`MIN_SNR`), wider than the PSF by :data:`MIN_EXTENT` (a Gaussian's

@@ -1,4 +1,4 @@
-"""Votes of the database joined, and the ``consensus`` table kept up to date.
+"""Votes of the database, aggregated, and the ``consensus`` table kept up to date.
 
 Confusion of graders is learned from all votes together, so that a new vote moves every posterior a
 little; what is written are the rows that moved.
@@ -52,8 +52,8 @@ _PRIOR_RANGE = (1e-6, 0.5)
 
 
 @dataclass(frozen=True)
-class JoinedVotes:
-    """All votes joined by a rule.
+class AggregatedVotes:
+    """All votes, aggregated by a rule.
 
     Attributes
     ----------
@@ -61,9 +61,9 @@ class JoinedVotes:
         Gold standards among its items.
     gold : ndarray of shape (items,), int64
         1 lens, 0 no lens, -1 unknown.
-    found : ConsensusEstimate
+    estimate : ConsensusEstimate
     low_95, high_95 : ndarray of shape (items,)
-        Of the posterior, by the doubt of the graders' confusion.
+        Interval of the posterior, from the uncertainty of the graders' confusion.
     needed : ndarray of shape (items,)
         Expected further votes; 0 decided, inf where none would decide.
     metrics : ListMetrics
@@ -71,12 +71,12 @@ class JoinedVotes:
     last_event_id : int
         The log was read up to here.
     binary : bool
-        ``found`` knows two grades, lens and no lens, and not those of the schemes.
+        ``estimate`` has two grades, lens and no lens, and not those of the schemes.
     """
 
     table: VoteTable
     gold: IntArray
-    found: ConsensusEstimate
+    estimate: ConsensusEstimate
     low_95: Float64Array
     high_95: Float64Array
     needed: Float64Array
@@ -101,8 +101,8 @@ def schemes_in_use(session: Session) -> dict[str, Scheme]:
     return schemes
 
 
-def join_votes(session: Session, rule: ConsensusSettings) -> JoinedVotes:
-    """Join all votes; nothing is written."""
+def aggregate_votes(session: Session, rule: ConsensusSettings) -> AggregatedVotes:
+    """Aggregate all votes; write nothing."""
     last = session.scalar(select(func.max(LabelEvent.id))) or 0
     rows = session.execute(
         select(Vote.candidate_id, Vote.grader_id, Vote.scheme, Vote.grade).order_by(
@@ -117,28 +117,28 @@ def join_votes(session: Session, rule: ConsensusSettings) -> JoinedVotes:
     prior = _prior(session, rule, table.items)
     votes = table.votes
     if rule.method == "swap":
-        found = swap(votes, prior=PRIOR if prior is None else prior, gold=gold)
+        estimate = swap(votes, prior=PRIOR if prior is None else prior, gold=gold)
         votes = votes.binary()
     else:
-        found = dawid_skene(votes, prior=prior, gold=gold)
-    return _decided(table, votes, gold, found, rule.thresholds, last)
+        estimate = dawid_skene(votes, prior=prior, gold=gold)
+    return _decided(table, votes, gold, estimate, rule.thresholds, last)
 
 
 def update_consensus(
     session: Session, rule: ConsensusSettings, *, only_if_new: bool = False
-) -> JoinedVotes | None:
-    """Join all votes and write the rows of ``consensus`` that moved; drop those without votes.
+) -> AggregatedVotes | None:
+    """Aggregate all votes and write the rows of ``consensus`` that moved; drop those without votes.
 
-    Gold standards get no row: what they are is known.
+    Gold standards get no row: their class is known.
 
     Returns
     -------
-    JoinedVotes, or None
-        None where ``only_if_new`` and the log has nothing that the table has not seen.
+    AggregatedVotes, or None
+        None if ``only_if_new`` and the log has no event newer than the table.
     """
     if only_if_new and not is_stale(session, rule.method):
         return None
-    aggregated = join_votes(session, rule)
+    aggregated = aggregate_votes(session, rule)
     new = {row["candidate_id"]: row for row in _rows(aggregated, rule)}
     columns = (*_COMPARED, "last_event_id")
     stored = {
@@ -199,21 +199,21 @@ def _decided(
     table: VoteTable,
     votes: Votes,
     gold: IntArray,
-    found: ConsensusEstimate,
+    estimate: ConsensusEstimate,
     thresholds: Thresholds,
     last_event_id: int,
-) -> JoinedVotes:
-    posterior = found.posterior[:, 0]
-    draws = posterior_draws(votes, found, _DRAWS)
+) -> AggregatedVotes:
+    posterior = estimate.posterior[:, 0]
+    draws = posterior_draws(votes, estimate, _DRAWS)
     low, high = np.percentile(draws, [2.5, 97.5], axis=0) if len(posterior) else (posterior,) * 2
     free = gold == UNKNOWN
-    return JoinedVotes(
+    return AggregatedVotes(
         table,
         gold,
-        found,
+        estimate,
         np.minimum(low, posterior),
         np.maximum(high, posterior),
-        votes_needed(posterior, thresholds, found.confusion),
+        votes_needed(posterior, thresholds, estimate.confusion),
         list_metrics(posterior[free], draws[:, free], thresholds),
         last_event_id,
         binary=votes is not table.votes,
@@ -223,23 +223,23 @@ def _decided(
 _COMPARED = ("posterior", "low_95", "high_95", "prior", "n_votes", "votes_needed", "state")
 
 
-def _rows(joined: JoinedVotes, rule: ConsensusSettings) -> Iterator[dict[str, Any]]:
+def _rows(aggregated: AggregatedVotes, rule: ConsensusSettings) -> Iterator[dict[str, Any]]:
     """Rows of the table, gold standards left out."""
-    posterior, n_votes = joined.found.posterior[:, 0], joined.table.votes.per_item()
+    posterior, n_votes = aggregated.estimate.posterior[:, 0], aggregated.table.votes.per_item()
     states, now = rule.thresholds.states(posterior), utc_now()
-    for k in np.flatnonzero(joined.gold == UNKNOWN).tolist():
-        needed = float(joined.needed[k])
+    for k in np.flatnonzero(aggregated.gold == UNKNOWN).tolist():
+        needed = float(aggregated.needed[k])
         yield {
-            "candidate_id": int(joined.table.items[k]),
+            "candidate_id": int(aggregated.table.items[k]),
             "method": rule.method,
             "posterior": float(posterior[k]),
-            "low_95": float(joined.low_95[k]),
-            "high_95": float(joined.high_95[k]),
-            "prior": float(joined.found.prior[k, 0]),
+            "low_95": float(aggregated.low_95[k]),
+            "high_95": float(aggregated.high_95[k]),
+            "prior": float(aggregated.estimate.prior[k, 0]),
             "n_votes": int(n_votes[k]),
             "votes_needed": int(needed) if 0 < needed <= MOST_VOTES_NEEDED else None,
             "state": STATES[int(states[k])],
-            "last_event_id": joined.last_event_id,
+            "last_event_id": aggregated.last_event_id,
             "updated_at": now,
         }
 

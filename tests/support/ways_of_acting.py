@@ -181,7 +181,7 @@ WAYS += [
         choosing("close_of_the_own", _sessions, "close", lambda s: s.session_id(OWN)),
     ),
     (
-        "join_votes",
+        "run_consensus",
         pressing("run_consensus", lambda scene: ConsensusBoard(scene.context, lambda: None), "run"),
     ),
     (

@@ -55,6 +55,9 @@ def test_settings_of_older_versions_are_read_by_their_new_names():
     assert (made.labeled, made.artifact_fraction) == (False, 0.5)
     for kind in ("retrain", "finetune", "encode", "score"):
         assert SETTINGS[kind].from_json({"further": ["a"]}).additional_catalogs == ["a"]
+    for kind in ("retrain", "finetune"):
+        retrain = SETTINGS[kind].from_json({"other_below": 0.2, "other_weight": 7})
+        assert (retrain.non_lens_below, retrain.non_lens_weight) == (0.2, 7)
     assert SETTINGS["train"].from_json({"turned": True}).dihedral_averaging
     assert SETTINGS["crossmatch"].from_json({"max_normalised": 4.0}).max_normalized == 4.0
 

@@ -95,7 +95,7 @@ def _print_summary(found: SessionSummary) -> None:
             f"{g.n_skipped:,}",
             ", ".join(f"{n} × {grade}" for grade, n in sorted(g.grades.items())),
             "–" if g.seconds is None else f"{g.seconds:.1f}",
-            *map(_proportion, (g.repeats, g.gold_lenses, g.gold_others)),
+            *map(_proportion, (g.repeats, g.gold_lenses, g.gold_non_lenses)),
         )
     console.print(table)
     console.print("In brackets: 95 % intervals (Clopper-Pearson).")

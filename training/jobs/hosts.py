@@ -16,7 +16,7 @@ from lensing_core.cutouts import CutoutGeometry, CutoutStore
 from lensing_core.errors import BadInputError
 from lensing_core.imaging.unstretch import PictureStretch, estimate_stretch
 from lensing_core.simulation.galaxies import generator
-from lensing_core.simulation.hosts import ObjectMeasures, measure_objects, red_and_extended
+from lensing_core.simulation.hosts import ObjectMeasurements, measure_objects, red_and_extended
 from lensing_core.simulation.injection import (
     FIELD_COUNT_SLOPE,
     Injector,
@@ -238,7 +238,7 @@ def choose_hosts(
 
 def measure_rows(
     store: CutoutStore, rows: IntArray, progress: Callable[[int, int, str], None] | None = None
-) -> ObjectMeasures:
+) -> ObjectMeasurements:
     """Photometry of cutouts by row, batch by batch."""
     flux = store.geometry.pixel_kind == "flux"
     parts = [measure_objects(store.read_many(rows[:0]), store.geometry.pixel_scale_arcsec)]
@@ -248,4 +248,4 @@ def measure_rows(
         images = store.read_many(rows[first : first + _BATCH])
         scale = store.geometry.pixel_scale_arcsec
         parts.append(measure_objects(images, scale, blue_first=flux))
-    return ObjectMeasures.concatenate(parts)
+    return ObjectMeasurements.concatenate(parts)

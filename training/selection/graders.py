@@ -12,7 +12,7 @@ from lensing_core.labeling.skill import grades_on_gold
 from lensing_core.proportions import Proportion
 from lensing_core.selection.injections import MISSED, NOT_ASKED, PASSED
 from lensing_core.store import Session
-from lensing_core.store.consensus import join_votes
+from lensing_core.store.consensus import aggregate_votes
 from lensing_core.store.consensus_choice import ConsensusSettings, current_consensus_settings
 from lensing_core.store.graders import list_graders
 
@@ -53,15 +53,15 @@ def graded_gold(session: Session, candidate_ids: IntArray) -> GradedGold:
         )
         mine[place[grade.candidate_id]] = PASSED if grade.is_lens == 1 else MISSED
     rule = current_consensus_settings(session) or ConsensusSettings()
-    joined = join_votes(session, rule)
-    accepted = joined.found.posterior[:, 0] >= rule.thresholds.accept
+    aggregated = aggregate_votes(session, rule)
+    accepted = aggregated.estimate.posterior[:, 0] >= rule.thresholds.accept
     team = _nobody(len(place))
-    for k, key in enumerate(joined.table.items.tolist()):
+    for k, key in enumerate(aggregated.table.items.tolist()):
         if key in place:
             team[place[key]] = PASSED if accepted[k] else MISSED
     if (team != NOT_ASKED).any():
         outcomes[TEAM] = team
-    others = joined.gold == 0
+    others = aggregated.gold == 0
     return GradedGold(outcomes, Proportion(int((others & accepted).sum()), int(others.sum())))
 
 

@@ -20,7 +20,6 @@ class FinetuneSettings(RetrainSettings):
     """
 
     kind = "finetune"
-    older_names: ClassVar = {"further": "additional_catalogs"}
     titles: ClassVar = {
         **{n: t for n, t in RetrainSettings.titles.items() if n not in _OF_HEADS},
         "folds": "Folds of cross-fitting",

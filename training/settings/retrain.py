@@ -16,7 +16,11 @@ class RetrainSettings(RunSettings):
     """Train heads on the labels of a scored catalog, and rank it again, without its pixels."""
 
     kind = "retrain"
-    older_names: ClassVar = {"further": "additional_catalogs"}
+    older_names: ClassVar = {
+        "further": "additional_catalogs",
+        "other_below": "non_lens_below",
+        "other_weight": "non_lens_weight",
+    }
     titles: ClassVar = {
         "base": "Ensemble to begin with",
         "survey_prior": "Class prior of the survey",
@@ -27,10 +31,10 @@ class RetrainSettings(RunSettings):
         "labels": "Labels to learn from",
         "consensus": "Consensus of graders by",
         "lens_from": "Lenses from a posterior of",
-        "other_below": "Non-lenses below a posterior of",
+        "non_lens_below": "Non-lenses below a posterior of",
         "min_votes": "Grades of an object, at least",
         "min_confidence": "Confidence of labels, at least",
-        "other_weight": "Weight of a vetted non-lens",
+        "non_lens_weight": "Weight of a vetted non-lens",
         "hard_weight": "Weight of one with a stated reason",
         "most_unlabeled": "Unlabeled objects, at most",
         "folds": "Folds of cross-validation",
@@ -40,8 +44,8 @@ class RetrainSettings(RunSettings):
     units: ClassVar = {
         "survey_prior": "share of lenses",
         "lens_from": "probability",
-        "other_below": "probability",
-        "other_weight": "unlabeled objects",
+        "non_lens_below": "probability",
+        "non_lens_weight": "unlabeled objects",
         "hard_weight": "times",
         "most_unlabeled": "objects",
         **dict.fromkeys(("min_votes", "min_confidence", "folds", "block_nside", "seed"), ""),
@@ -50,8 +54,8 @@ class RetrainSettings(RunSettings):
         "Ensemble": ("ensemble", "base", "catalog", "additional_catalogs", "survey_prior"),
         "Heads": ("heads", "encoders", "grade_column", "fusion", "prior_scan"),
         "Labels": (
-            *("labels", "consensus", "lens_from", "other_below", "min_votes", "min_confidence"),
-            *("other_weight", "hard_weight", "most_unlabeled"),
+            *("labels", "consensus", "lens_from", "non_lens_below", "min_votes", "min_confidence"),
+            *("non_lens_weight", "hard_weight", "most_unlabeled"),
         ),
         "Splits": ("folds", "block_nside", "seed"),
     }
@@ -114,7 +118,7 @@ class RetrainSettings(RunSettings):
         bounds=(0.01, 0.99),
         doc="Graded objects with at least this posterior are lenses.",
     )
-    other_below = param.Number(
+    non_lens_below = param.Number(
         default=0.1,
         bounds=(0.001, 0.99),
         doc="Graded objects with a lower posterior are non-lenses; those in between stay "
@@ -123,7 +127,7 @@ class RetrainSettings(RunSettings):
     min_votes = param.Integer(
         default=1, bounds=(1, 100), doc="Objects with fewer grades stay unlabeled."
     )
-    other_weight = param.Integer(
+    non_lens_weight = param.Integer(
         default=10,
         bounds=(1, 1000),
         doc="A vetted non-lens counts as this many unlabeled objects.",
@@ -164,9 +168,9 @@ class RetrainSettings(RunSettings):
             raise BadInputError("Retraining: name the catalog whose labels train.")
         if self.param.heads.objects and not self.heads:
             raise BadInputError("Retraining: choose at least one head.")
-        if self.other_below > self.lens_from:
+        if self.non_lens_below > self.lens_from:
             raise BadInputError(
-                f"other_below = {self.other_below:g} is above lens_from = {self.lens_from:g}."
+                f"non_lens_below = {self.non_lens_below:g} is above lens_from = {self.lens_from:g}."
             )
         if self.block_nside & (self.block_nside - 1):
             raise BadInputError(

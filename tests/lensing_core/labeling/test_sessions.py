@@ -300,7 +300,7 @@ def test_the_summary_counts_and_gives_intervals(database, make, grader):
     assert metrics.seconds == 1.5  # the pause of the first is left out
     assert (metrics.repeats.found, metrics.repeats.total) == (9, 10)
     assert (metrics.gold_lenses.found, metrics.gold_lenses.total) == (3, 5)
-    assert (metrics.gold_others.found, metrics.gold_others.total) == (5, 5)
+    assert (metrics.gold_non_lenses.found, metrics.gold_non_lenses.total) == (5, 5)
     # Clopper-Pearson for 3 of 5, tabulated e.g. in Newcombe (1998)
     assert metrics.gold_lenses.to_json()["low_95"] == pytest.approx(0.1466, abs=1e-4)
     assert metrics.gold_lenses.to_json()["high_95"] == pytest.approx(0.9473, abs=1e-4)

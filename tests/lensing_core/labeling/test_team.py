@@ -76,7 +76,7 @@ def test_gold_repeats_and_pace_are_those_of_all_sessions(graded):
     assert n_lenses > 0
     assert ana.gold_lenses == Proportion(n_lenses, n_lenses)
     assert bo.gold_lenses == Proportion(0, n_lenses)
-    assert bo.gold_others == Proportion(bo.gold_others.total, bo.gold_others.total)
+    assert bo.gold_non_lenses == Proportion(bo.gold_non_lenses.total, bo.gold_non_lenses.total)
     assert ana.repeats == bo.repeats == Proportion(3, 3)
     assert (ana.seconds, ana.per_hour) == (4.0, 900.0)
     assert bo.per_hour == 1800.0

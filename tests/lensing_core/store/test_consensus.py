@@ -10,7 +10,7 @@ from grading import AT, grade_all
 from lensing_core.consensus import PRIOR, SCHEMES, Thresholds
 from lensing_core.errors import BadInputError, NotFoundError
 from lensing_core.store import open_database
-from lensing_core.store.consensus import join_votes, schemes_in_use, update_consensus
+from lensing_core.store.consensus import aggregate_votes, schemes_in_use, update_consensus
 from lensing_core.store.consensus_choice import (
     ConsensusSettings,
     count_votes_in_sight,
@@ -65,7 +65,7 @@ def test_the_table_holds_posteriors_states_and_votes_needed(database, ids):
     votes = unanimous(ids)
     votes[ids[10]] = {"Ana": "A", "Bo": "X"}
     grade(database, votes)
-    joined = update(database, thresholds=Thresholds(0.95, 1e-3))
+    aggregated = update(database, thresholds=Thresholds(0.95, 1e-3))
     rows = stored(database)
     assert set(rows) == set(ids)
     assert all(rows[key].state == "accepted" and rows[key].posterior > 0.99 for key in ids[:6])
@@ -76,8 +76,8 @@ def test_the_table_holds_posteriors_states_and_votes_needed(database, ids):
     assert 1 <= torn.votes_needed <= 5
     assert rows[ids[0]].votes_needed is None
     assert all(0 <= r.low_95 <= r.posterior <= r.high_95 <= 1 for r in rows.values())
-    assert joined.metrics.n_accepted == 6
-    assert joined.metrics.purity[0] > 0.99
+    assert aggregated.metrics.n_accepted == 6
+    assert aggregated.metrics.purity[0] > 0.99
     with database.session() as session:
         assert count_states(session, "dawid_skene") == {"open": 1, "accepted": 6, "retired": 53}
 
@@ -144,9 +144,9 @@ def test_the_prior_may_be_that_of_the_ensemble(database, ids):
     with database.session() as session:
         for key, p in ((ids[0], 0.4), (ids[1], 1e-9)):
             session.get_one(Score, (1, key)).probability = p
-        joined = join_votes(session, ConsensusSettings("swap", ensemble_id=1))
-    assert joined.found.prior[:, 0] == pytest.approx([0.4, 1e-6])
-    assert joined.found.posterior[0, 0] > 0.4
+        aggregated = aggregate_votes(session, ConsensusSettings("swap", ensemble_id=1))
+    assert aggregated.estimate.prior[:, 0] == pytest.approx([0.4, 1e-6])
+    assert aggregated.estimate.posterior[0, 0] > 0.4
 
 
 def test_lists_follow_the_method_that_was_joined_last(database, ids):
@@ -205,9 +205,9 @@ def test_pages_of_the_list_follow_one_another(database, ids):
 
 
 def test_without_votes_there_is_nothing_and_wrong_rules_are_refused(database):
-    joined = update(database)
+    aggregated = update(database)
     assert stored(database) == {}
-    assert joined.metrics.n_graded == 0
+    assert aggregated.metrics.n_graded == 0
     with pytest.raises(BadInputError, match="'vote'"):
         ConsensusSettings("vote")
     with pytest.raises(BadInputError, match="between 0 and 1"):

@@ -20,7 +20,7 @@ def grade_rule(settings: RetrainSettings) -> GradeRule | None:
     return GradeRule(
         ConsensusSettings(settings.consensus),
         settings.lens_from,
-        settings.other_below,
+        settings.non_lens_below,
         settings.min_votes,
         imported=settings.labels == "both",
     )

@@ -23,13 +23,13 @@ def sample_weights_of(
     weight: Float32Array,
     reason: NDArray[np.int8],
     *,
-    other_weight: int,
+    non_lens_weight: int,
     hard_weight: float,
 ) -> IntArray:
     """Sample weight of each object, relative to an unlabeled one, shape (n,).
 
     Lenses count once; where some have less confidence than others, up to :data:`LENS_WEIGHT`
-    times by their weight. A vetted non-lens counts ``other_weight`` times its weight. One that
+    times by their weight. A vetted non-lens counts ``non_lens_weight`` times its weight. One that
     was rejected for a stated reason is a hard negative: it counts ``hard_weight`` times as much,
     and kinds are balanced, so that rings do not disappear among spirals: a kind with a share f of
     an even distribution counts f^-1/2 times as much (at most twice).
@@ -43,7 +43,7 @@ def sample_weights_of(
     for kind, n in zip(kinds, where, strict=True):
         even = where.sum() / len(kinds)
         factor[other & (reason == kind)] *= hard_weight * min(2.0, float(np.sqrt(even / n)))
-    sample_weights[other] = np.maximum(1, np.rint(other_weight * factor[other]))
+    sample_weights[other] = np.maximum(1, np.rint(non_lens_weight * factor[other]))
     return sample_weights
 
 
@@ -53,7 +53,7 @@ def sample_weights_in(chosen: RetrainingSample, settings: RetrainSettings) -> In
         chosen.state,
         chosen.weight,
         chosen.reason,
-        other_weight=settings.other_weight,
+        non_lens_weight=settings.non_lens_weight,
         hard_weight=settings.hard_weight,
     )
 

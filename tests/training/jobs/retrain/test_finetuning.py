@@ -83,7 +83,7 @@ def test_labels_count_as_often_as_in_the_fast_retrain(make_context, monkeypatch)
     chosen = RetrainingSample(
         numbers, numbers, numbers, numbers, state, some, some, weight, reason, share_unlabeled=1.0
     )
-    settings = FinetuneSettings(other_weight=4, hard_weight=3.0)
+    settings = FinetuneSettings(non_lens_weight=4, hard_weight=3.0)
     taken: list[np.ndarray] = []
     monkeypatch.setattr(
         finetuning, "finetune", lambda *given, name, seed: taken.append(np.sort(given[4]))
@@ -137,7 +137,7 @@ def quick(**changes) -> FinetuneSettings:
     return FinetuneSettings(
         **{
             "ensemble": "second", "base": "first", "survey_prior": 0.3, "folds": 2, "epochs": 1,
-            "network_batch": 32, "other_weight": 2, "device": "cpu", "learning_rate": 1e-3,
+            "network_batch": 32, "non_lens_weight": 2, "device": "cpu", "learning_rate": 1e-3,
             "fusion": "mean", **changes,
         }
     )  # fmt: skip

@@ -110,7 +110,7 @@ def test_grades_become_labels_by_consensus(workspace, make_survey):
     assert many.count(LENS) == 6 - 1
     assert many.left_out["too few votes"] == 58 + 1
     with pytest.raises(BadInputError, match="first at least as large"):
-        GradeRule(lens_from=0.2, other_below=0.4)
+        GradeRule(lens_from=0.2, non_lens_below=0.4)
 
 
 def test_gold_standards_from_simulations_never_train_an_observed_catalog(workspace, make_survey):

@@ -62,17 +62,17 @@ def survey(n, lenses, others, *, contrast, seed, sample_weights=1):
     return x, y, state, group
 
 
-def sample_weights(state, other_weight):
+def sample_weights(state, non_lens_weight):
     """Sure labels without reasons."""
     return sample_weights_of(
         state, np.ones(len(state), "f4"), np.full(len(state), NO_REASON, "i1"),
-        other_weight=other_weight, hard_weight=2.0,
+        non_lens_weight=non_lens_weight, hard_weight=2.0,
     )  # fmt: skip
 
 
-def fitted(name, x, state, group, *, other_weight=5):
+def fitted(name, x, state, group, *, non_lens_weight=5):
     fold = deal_folds(state, group, 5, seed=1)
-    training = TrainingSet(x, state, group, fold, sample_weights(state, other_weight))
+    training = TrainingSet(x, state, group, fold, sample_weights(state, non_lens_weight))
     return cross_fit(PLANS[name].method, training)
 
 
@@ -138,8 +138,8 @@ def test_vetted_others_push_their_like_down():
     x[rings, 5] += 3
     before = fitted("logistic", x, state, group)[1].decision(x)
     state[rings[:40]] = OTHER
-    light = fitted("logistic", x, state, group, other_weight=1)[1].decision(x)
-    heavy = fitted("logistic", x, state, group, other_weight=20)[1].decision(x)
+    light = fitted("logistic", x, state, group, non_lens_weight=1)[1].decision(x)
+    heavy = fitted("logistic", x, state, group, non_lens_weight=20)[1].decision(x)
     unvetted, lenses = rings[40:], state == LENS
 
     def gap(z):
@@ -231,7 +231,7 @@ def test_labels_count_by_their_weight_and_hard_negatives_more_and_evenly():
     state = np.array([LENS, LENS, OTHER, OTHER, UNLABELED] + 8 * [OTHER] + 2 * [OTHER], dtype="i1")
     weight = np.array([1, 0.3, 1, 0.2, 1] + 10 * [1], dtype="f4")
     reason = np.array(5 * [-1] + 8 * [REASONS.index("spiral")] + 2 * [REASONS.index("ring")], "i1")
-    found = sample_weights_of(state, weight, reason, other_weight=10, hard_weight=2.0)
+    found = sample_weights_of(state, weight, reason, non_lens_weight=10, hard_weight=2.0)
     # spirals: 20 · sqrt(5 / 8) = 15.8; rings: 20 · sqrt(5 / 2) = 31.6
     assert found.tolist() == [4, 1, 10, 2, 1, *8 * [16], *2 * [32]]
     assert sample_weights(state, 10).tolist() == [1, 1, 10, 10, 1] + 10 * [10]
