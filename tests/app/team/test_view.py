@@ -173,7 +173,7 @@ def test_scores_or_a_number_may_be_the_prior_and_are_remembered(context, graded,
     assert posterior(ids[0])[0] == pytest.approx(0.4)
     assert posterior(ids[1])[0] == pytest.approx(1e-6)
     assert posterior(ids[0])[1] > 100 * posterior(ids[1])[1]
-    assert "in sight" not in found.metrics.object  # nobody of them saw a score
+    assert "visible score" not in found.metrics.object  # nobody of them saw a score
 
     found.method.value = "swap"
     assert found.prior.value == "own"
@@ -210,7 +210,7 @@ def test_skill_by_kind_is_shown_to_the_right_eyes():
     lens, tail = board.table.rows
     assert lens["0"]["note"] == "11 of 16"
     assert lens["1"]["text"] == "0.875 [0.473, 0.997]"
-    assert lens["1"]["title"] == "7 of 8 called right; 1 undecided"
+    assert lens["1"]["title"] == "7 of 8 graded correctly; 1 undecided"
     assert tail["kind"] == {"text": "Tidal tail", "note": "no lens"}
     assert tail["2"] == {"text": "–", "note": "2 undecided"}
     board.show_skills(skills, {2: "Bo"})  # a grader sees nobody else
