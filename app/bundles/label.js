@@ -1,4 +1,4 @@
-// Made by "make scripts" from app/label/view.js; edit that. Sources: sha256 1803532aedae1241e8b1c361ef037bd68c32db82b1218a9bbb5f2ec015b8288d
+// Made by "make scripts" from app/label/view.js; edit that. Sources: sha256 34ba4b7eff3d52cdc3ce5bd75c122ddb999349c2df293a638991bad6398ca518
 // app/http/connection.js
 var PROBE_MS = [500, 1e3, 2e3, 4e3];
 var Connection = class {
@@ -3366,7 +3366,7 @@ var LabelPanel = class {
       ["Seconds per cutout", pace, "Median; pauses of over two minutes are left out"],
       ["Repeats agree", fraction(figures.repeats), "Cutouts shown twice that got the same grade; 95 % interval"],
       ["Known lenses found", fraction(figures.gold_lenses), "95 % interval"],
-      ["Known non-lenses rejected", fraction(figures.gold_others), "95 % interval"]
+      ["Known non-lenses rejected", fraction(figures.gold_non_lenses), "95 % interval"]
     ].map(([name, value, title]) => h("div", { title }, h("dt", {}, name), h("dd", {}, value))));
   }
   // In the tutorial, after a grade: the explanation is to come, and `goOn` leaves it.
