@@ -10,8 +10,6 @@ from typing import Any
 import numpy as np
 
 from lens_triage.training.device import describe_device, torch_device
-from lens_triage.training.jobs.score import fuse
-from lens_triage.training.members import open_ensemble
 from lensing_core.arrays import BoolArray, Float64Array
 from lensing_core.cutouts import CutoutStore, cutout_sha256
 from lensing_core.errors import BadInputError
@@ -20,6 +18,7 @@ from lensing_core.models.files import StoredMember, with_bases
 from lensing_core.models.manifest_types import EnsembleManifest, SnapshotForm
 from lensing_core.models.member import MemberOutput
 from lensing_core.models.predictors import Predictors
+from lensing_core.scoring import fuse, open_ensemble
 from lensing_core.store import open_database
 from lensing_core.store.candidates import cutout_places
 from lensing_core.store.catalogs import find_catalog

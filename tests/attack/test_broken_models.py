@@ -25,12 +25,12 @@ from lens_triage.training.bundled import export_ensemble, import_ensemble
 from lens_triage.training.checks.ensembles import check_score
 from lens_triage.training.checks.retraining import check_finetune, check_retrain
 from lens_triage.training.jobs import score as scoring
-from lens_triage.training.members import open_ensemble
 from lens_triage.training.runner.context import JobContext
 from lens_triage.training.settings import FinetuneSettings, RetrainSettings, ScoreSettings
 from lensing_core.acquisition.promotion import promote
 from lensing_core.errors import BrokenModelError, LensTriageError
 from lensing_core.labeling.loop_history import loop_history
+from lensing_core.scoring import open_ensemble
 from lensing_core.store import Database, open_database
 from lensing_core.store.ensembles import default_ensemble, find_ensemble
 from lensing_core.store.summaries import list_ensembles

@@ -8,8 +8,6 @@ from typing import Any
 import numpy as np
 
 from lens_triage.training.device import torch_device
-from lens_triage.training.jobs.score import fuse
-from lens_triage.training.members import open_ensemble
 from lens_triage.training.real_evaluation import (
     appearance_of,
     kinds_of_others,
@@ -28,6 +26,7 @@ from lensing_core.models.ensemble import EnsembleRule
 from lensing_core.models.files import StoredMember, with_bases
 from lensing_core.models.member import Metadata
 from lensing_core.models.predictors import Predictors
+from lensing_core.scoring import fuse, open_ensemble
 from lensing_core.store import open_database
 from lensing_core.store.ensembles import find_ensemble
 from lensing_core.store.metadata import fetch_metadata

@@ -7,29 +7,22 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from lens_triage.training.checks.ensembles import check_score
 from lens_triage.training.derived_columns import columns_of_members
 from lens_triage.training.device import torch_device
-from lens_triage.training.members import open_ensemble
 from lens_triage.training.runner.context import JobContext
 from lens_triage.training.settings import ScoreSettings
 from lens_triage.training.shift import shift_of, training_sample
-from lensing_core.arrays import BoolArray, Float64Array
 from lensing_core.cutouts import CutoutStore
 from lensing_core.cutouts.verifying import check_shards
 from lensing_core.features.composition import count_unsegmented
 from lensing_core.models.classic import ClassicMember
-from lensing_core.models.deep import DeepMember
-from lensing_core.models.encoders import EncoderMember
-from lensing_core.models.ensemble import EnsembleRule, EnsembleScores
 from lensing_core.models.files import StoredMember, with_bases
-from lensing_core.models.head import HeadMember
 from lensing_core.models.member import MemberOutput
 from lensing_core.models.outputs import OutputWriter, rows_stored
 from lensing_core.models.predictors import Predictors
 from lensing_core.processes import look_ahead
+from lensing_core.scoring import fuse, open_ensemble
 from lensing_core.shift import LogitWatch
 from lensing_core.store import Database, open_database
 from lensing_core.store.candidates import candidates_by_cutout, write_columns
@@ -178,35 +171,3 @@ def _batches(
 
 def _activity(name: str, done: int, seconds: float) -> str:
     return f"Scoring {name}, {done / seconds:,.0f} a second" if done else f"Scoring {name}"
-
-
-def fuse(
-    rule: EnsembleRule,
-    members: Sequence[StoredMember],
-    outputs: dict[str, MemberOutput],
-    *,
-    without: BoolArray | None = None,
-) -> tuple[EnsembleScores, Float64Array | None]:
-    """Scores from the outputs of members by id, and the distance from known non-lenses.
-
-    Outputs of heads are added: they follow from those of their base members. ``without`` is that of
-    :class:`~lensing_core.models.ensemble.EnsembleRule`.
-    """
-    for stored in members:
-        if isinstance(stored.member, HeadMember):
-            outputs[stored.id] = stored.member.from_outputs(outputs)
-    logits = [outputs[stored.id] for stored in members]
-    scores = rule(
-        np.stack([output.logit for output in logits], axis=1),
-        np.stack([v for o in logits if (v := o.variance) is not None], axis=1)
-        if rule.needs_variances
-        else None,
-        without=without,
-    )
-    distances: Float64Array | None = None
-    for stored, output in zip(members, logits, strict=True):
-        member = stored.member
-        sensed = isinstance(member, DeepMember | EncoderMember) and member.ood_distance
-        if sensed and output.embedding is not None:
-            distances = sensed(output.embedding)
-    return scores, distances

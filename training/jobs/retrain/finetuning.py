@@ -41,7 +41,6 @@ from lens_triage.training.jobs.retrain.selection import (
 from lens_triage.training.jobs.retrain.stacking import join
 from lens_triage.training.jobs.train.data import TrainingData
 from lens_triage.training.jobs.train.members import BATCH, with_ood_distance
-from lens_triage.training.members import open_ensemble
 from lens_triage.training.recording import is_recorded, record_ensemble
 from lens_triage.training.runner.context import JobContext
 from lens_triage.training.settings import FinetuneSettings, ScoreSettings
@@ -57,6 +56,7 @@ from lensing_core.models.deep import DeepMember
 from lensing_core.models.ensemble import EnsembleRule
 from lensing_core.models.files import new_model_id, save_member
 from lensing_core.models.head import HeadMember
+from lensing_core.scoring import open_ensemble
 from lensing_core.store import open_database
 from lensing_core.store.ensembles import find_ensemble
 

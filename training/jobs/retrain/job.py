@@ -37,7 +37,6 @@ from lens_triage.training.jobs.retrain.selection import (
     StoredBases,
 )
 from lens_triage.training.jobs.retrain.stacking import FittedRule, cross_validated, join
-from lens_triage.training.members import open_ensemble
 from lens_triage.training.recording import is_recorded, record_ensemble
 from lens_triage.training.runner.context import JobContext
 from lens_triage.training.settings import RetrainSettings
@@ -48,6 +47,7 @@ from lensing_core.datasets.table import (
 from lensing_core.models.ensemble import EnsembleRule
 from lensing_core.models.files import load_member
 from lensing_core.models.head import HeadMember
+from lensing_core.scoring import open_ensemble
 from lensing_core.store import Session, open_database
 from lensing_core.store.encoders import encoders_of
 from lensing_core.store.ensembles import find_ensemble

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from lens_triage.training.jobs.score import fuse
-from lens_triage.training.members import open_ensemble
 from lens_triage.training.runner.context import JobContext
 from lensing_core.models.files import with_bases
 from lensing_core.models.outputs import StoredOutputs
+from lensing_core.scoring import fuse, open_ensemble
 from lensing_core.store import open_database
 from lensing_core.store.candidates import candidates_by_cutout
 from lensing_core.store.catalogs import find_catalog

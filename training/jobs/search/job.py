@@ -11,13 +11,11 @@ import numpy as np
 
 from lens_triage.training.jobs import encode, inject
 from lens_triage.training.jobs.notes import write_note
-from lens_triage.training.jobs.score import fuse
 from lens_triage.training.jobs.search.committee import Committee, fit_committee
 from lens_triage.training.jobs.search.estimate import estimate_search
 from lens_triage.training.jobs.search.sets import SearchData, gather, known_ids
 from lens_triage.training.jobs.steps import StepContext
 from lens_triage.training.jobs.train.held_out import HeldOut
-from lens_triage.training.members import open_ensemble
 from lens_triage.training.recording import is_recorded, record_ensemble
 from lens_triage.training.runner.context import JobContext
 from lens_triage.training.settings import EncodeSettings, SearchSettings
@@ -32,6 +30,7 @@ from lensing_core.models.head import HeadInput, HeadMember
 from lensing_core.models.member import MemberOutput
 from lensing_core.models.outputs import OutputWriter, StoredOutputs
 from lensing_core.pu.contract import IntervalEstimate, Link, PUModel
+from lensing_core.scoring import fuse, open_ensemble
 from lensing_core.store import open_database
 from lensing_core.store.catalogs import find_catalog
 from lensing_core.store.ensembles import find_ensemble, rows_scored
