@@ -19,6 +19,7 @@ from tornado.iostream import StreamClosedError
 from tornado.websocket import WebSocketClosedError
 
 from lens_triage.app.acting import permit_page
+from lens_triage.app.api import describing as api
 from lens_triage.app.catalogs import page as catalogs
 from lens_triage.app.context import AppContext
 from lens_triage.app.crossmatch import page as crossmatch
@@ -190,6 +191,7 @@ def make_server(context: AppContext, settings: PageSettings) -> Server:
         *lens_models.routes(context),
         *label_lens_test.routes(context),
         *chart_pdf.routes(),
+        *api.routes(context),
     ]
     server = pn.serve(
         routes,

@@ -192,9 +192,14 @@ else:  # Windows: no reading at a place, so one thread at a time
         return len(content)
 
 
-@lru_cache(maxsize=256)
-def _parse(header: bytes) -> tuple[int, tuple[int, ...], np.dtype[Any]]:
-    """Offset of the values (bytes), shape and type, from the header of a file."""
+def parse_header(header: bytes) -> tuple[int, tuple[int, ...], np.dtype[Any]]:
+    """Offset of the values (bytes), shape and type, from the beginning of a file.
+
+    Raises
+    ------
+    ValueError
+        If it holds no rows of numbers or text, in C order.
+    """
     stream = BytesIO(header)
     try:
         version = np.lib.format.read_magic(stream)
@@ -209,6 +214,7 @@ def _parse(header: bytes) -> tuple[int, tuple[int, ...], np.dtype[Any]]:
     return stream.tell(), shape, dtype
 
 
+_parse = lru_cache(maxsize=256)(parse_header)
 _opened: OrderedDict[str, _OpenFile] = OrderedDict()
 _lock = threading.Lock()
 

@@ -26,6 +26,7 @@ from tornado.web import RequestHandler
 from lens_triage.app.context import AppContext
 from lens_triage.app.front.pages import BUSY, Pages, PagesAwayError
 from lens_triage.app.front.static_replies import StaticReplies, StaticReply, is_static
+from lens_triage.app.http.allowing import wants_json
 from lens_triage.app.http.guard import Guard, is_foreign
 from lens_triage.app.http.identity import is_signed_in_safely, shown_by
 from lens_triage.app.http.passed_on import ADDRESS, HEADER, SCHEME
@@ -165,8 +166,7 @@ class PassOn(RequestHandler):
         self.set_status(status)
         self.set_header("Cache-Control", "no-store")
         self.set_header("Retry-After", str(_RETRY_AFTER_S))
-        scripted = self.request.headers.get("Sec-Fetch-Dest") == "empty"
-        if scripted or self.request.method == "POST":
+        if wants_json(self.request):
             self.set_header("Content-Type", "application/json")
             self.finish(json.dumps({"error": message}))
         else:

@@ -17,6 +17,8 @@ from lens_triage.app.permissions import Route, check_route, find_route
 from lensing_core.errors import PolicyError, SignInError
 
 NOTHING = "There is nothing at this address."
+API = "/api/"
+"""Beginning of the addresses for programs."""
 OTHER_METHOD = "This address does not answer requests of this kind."
 NO_TOKENS = "API tokens are valid only for addresses of the API; this is not one of them."
 
@@ -74,11 +76,15 @@ class Refused(ReplyHandler):
         refuse_in_kind(self, status, message)
 
 
+def wants_json(request: HTTPServerRequest) -> bool:
+    """Return whether a script or a program asks, which reads refusals as JSON."""
+    scripted = request.headers.get("Sec-Fetch-Dest") == "empty" or request.method == "POST"
+    return scripted or is_by_token(request) or request.path.startswith(API)
+
+
 def refuse_in_kind(handler: ReplyHandler, status: int, message: str) -> None:
     """Answer with one sentence: as JSON where a script or a program asks, else as text."""
-    request = handler.request
-    scripted = request.headers.get("Sec-Fetch-Dest") == "empty" or request.method == "POST"
-    if not scripted and not is_by_token(request):
+    if not wants_json(handler.request):
         ReplyHandler.refuse(handler, status, message)
         return
     handler.set_status(status)

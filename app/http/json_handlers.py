@@ -22,6 +22,8 @@ class OwnPageHandler(ReplyHandler):
     """Base of the handlers that answer the server's own pages."""
 
     pool: ClassVar[Pool] = OTHER
+    kinds: ClassVar[str] = "Send JSON."
+    """What is said of a body of another kind."""
 
     def initialize(self, context: AppContext) -> None:
         self.context = context
@@ -31,12 +33,20 @@ class OwnPageHandler(ReplyHandler):
         origin = self.request.headers.get("Origin")
         if origin is not None and urlsplit(origin).netloc.lower() != self.request.host.lower():
             self.refuse(403, "Only the pages of this server may send this request.")
-        elif self.request.method == "POST" and not self._is_json():
-            self.refuse(415, "Send JSON.")
+        elif self.request.method == "POST" and not self.is_allowed_kind():
+            self.refuse(415, self.kinds)
 
-    def _is_json(self) -> bool:
+    def is_allowed_kind(self) -> bool:
+        """Return whether the body is of a kind that no form of another site sends: JSON."""
         kind = self.request.headers.get("Content-Type", "")
         return kind.partition(";")[0].strip().lower() == "application/json"
+
+    def words(self) -> dict[str, list[str]]:
+        """Parameters of the query, each with all its values."""
+        return {
+            name: [value.decode("utf-8", "replace") for value in values]
+            for name, values in self.request.query_arguments.items()
+        }
 
     def body(self, *, lenient: bool = False) -> dict[str, Any]:
         """The request's JSON object; raises BadInputError (see :func:`read_object`)."""

@@ -78,6 +78,35 @@ def read_request(
     """
     if name not in FORMATS:
         raise BadInputError(f"Format {name!r}: choose one of {', '.join(FORMATS)}.")
+    address = read_list(context, arguments, grader_id, hides=hides)
+    text = next(iter(arguments.get("limit", ())), "")
+    if text and not key_in(text):
+        raise BadInputError(f"limit {text!r}: give a whole number above 0.")
+    only = next(iter(arguments.get("only", ())), "") == "1"
+    if only and address.candidate_id is None:
+        raise BadInputError("only=1 needs a candidate.")
+    return ExportRequest(name, address, only, key_in(text))
+
+
+def read_list(
+    context: AppContext,
+    arguments: Mapping[str, Sequence[str]],
+    grader_id: int | None,
+    *,
+    hides: bool = False,
+) -> Address:
+    """Read the words of a Review address, where none may be left out.
+
+    Parameters
+    ----------
+    hides : bool, optional
+        Whether the reader is kept from what open blind sessions keep back.
+
+    Raises
+    ------
+    BadInputError
+        If a word cannot be followed.
+    """
     with context.database.session() as session:
         address = read_address(
             arguments,
@@ -90,14 +119,7 @@ def read_request(
             raise BadInputError("The selection in this address has expired; make it again.")
     if address.notices:
         raise BadInputError(" ".join(address.notices))
-    address = replace(address, query=replace(address.query, hides_blind=hides))
-    text = next(iter(arguments.get("limit", ())), "")
-    if text and not key_in(text):
-        raise BadInputError(f"limit {text!r}: give a whole number above 0.")
-    only = next(iter(arguments.get("only", ())), "") == "1"
-    if only and address.candidate_id is None:
-        raise BadInputError("only=1 needs a candidate.")
-    return ExportRequest(name, address, only, key_in(text))
+    return replace(address, query=replace(address.query, hides_blind=hides))
 
 
 def write_export(context: AppContext, request: ExportRequest, path: Path) -> int:
@@ -167,15 +189,11 @@ class ExportHandler(GraderHandler):
         folder = self.context.workspace.cache / "exports"
 
         def work(path: Path) -> tuple[ExportRequest, int]:
-            arguments = {
-                key: [value.decode("utf-8", "replace") for value in values]
-                for key, values in self.request.query_arguments.items()
-            }
             grader = permit(self.here, "export_candidates")
             request = read_request(
                 self.context,
                 name,
-                arguments,
+                self.words(),
                 grader.id if grader else None,
                 hides=hides_blind(self.here),
             )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -171,28 +172,19 @@ class Inspector:
 
     def _history(self, session: Session, message: Message) -> Answer:
         candidate = _candidate(session, message)
+        told = told_history(session, candidate.id, self._grader, sees_all=self._sees_all(session))
         mine = self._grader.id if self._grader else None
         own = None if mine is None else own_grade(session, candidate.id, mine)
-        votes = grades_of(session, [candidate.id])
-        entries = history_of(session, candidate.id)
-        blind = [] if self._sees_all(session) else blind_sessions_with(session, candidate.id)
-        if blind:  # nobody's grade sways who has yet to give one
-            name = self._grader.name if self._grader else None
-            votes = [vote for vote in votes if vote.grader_id == mine]
-            entries = [one for one in entries if one.who == name or one.kind in _REMARKS]
         return {
             "id": candidate.id,
             "stage": candidate.stage,
             "tags": tags_of(session, [candidate.id])[candidate.id],
             "known_tags": known_tags(session),
-            "votes": [
-                {"who": g.grader, "mine": g.grader_id == mine, "grade": g.grade, "scheme": g.scheme}
-                for g in votes
-            ],
+            "votes": told.votes,
             "own": own
-            and {"uuid": own.uuid, "grade": next(g.grade for g in votes if g.grader_id == mine)},
-            "entries": [_entry_to_json(entry) for entry in entries],
-            "blind": blind,
+            and {"uuid": own.uuid, "grade": next(v["grade"] for v in told.votes if v["mine"])},
+            "entries": told.entries,
+            "blind": told.blind,
         }
 
     def _told(
@@ -209,6 +201,52 @@ class Inspector:
         person = self._grader
         organizes = person is not None and person.is_organizer
         return sees_blind(session, person.id if person else None, organizes=organizes)
+
+
+@dataclass(frozen=True)
+class ToldHistory:
+    """Grades and remarks of a candidate that a reader is told.
+
+    Attributes
+    ----------
+    votes : list of dict
+        Grades in force: ``who``, ``mine``, ``grade``, ``scheme``.
+    entries : list of dict
+        See :class:`~lensing_core.store.history.HistoryEntry`; the newest first.
+    blind : list of str
+        Open blind sessions for which others' grades are kept back.
+    """
+
+    votes: list[Answer]
+    entries: list[Answer]
+    blind: list[str]
+
+
+def told_history(
+    session: Session, candidate_id: int, reader: SignedIn | None, *, sees_all: bool
+) -> ToldHistory:
+    """What people did with a candidate, as far as a reader is told it.
+
+    Parameters
+    ----------
+    sees_all : bool
+        Whether the reader sees others' grades of candidates in open blind sessions.
+    """
+    mine, name = (reader.id, reader.name) if reader else (None, None)
+    votes = grades_of(session, [candidate_id])
+    entries = history_of(session, candidate_id)
+    blind = [] if sees_all else blind_sessions_with(session, candidate_id)
+    if blind:  # nobody's grade sways who has yet to give one
+        votes = [vote for vote in votes if vote.grader_id == mine]
+        entries = [one for one in entries if one.who == name or one.kind in _REMARKS]
+    return ToldHistory(
+        [
+            {"who": g.grader, "mine": g.grader_id == mine, "grade": g.grade, "scheme": g.scheme}
+            for g in votes
+        ],
+        [_entry_to_json(entry) for entry in entries],
+        blind,
+    )
 
 
 def _candidate(session: Session, message: Message) -> Candidate:

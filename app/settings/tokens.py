@@ -34,7 +34,7 @@ _COLUMNS = [
 _DAYS = {"30 days": 30.0, "90 days": 90.0, "1 year": 365.0}
 _ONCE = (
     "Copy it now: it is not shown again. Programs send it as the header "
-    "“Authorization: Bearer TOKEN”, never in an address."
+    "“Authorization: Bearer TOKEN”, never in an address. What they may ask is listed at /api/v1."
 )
 
 

@@ -188,6 +188,8 @@ def _told(
 
 
 def _source_of(event: SeenEvent) -> str:
+    if event.source == "api":
+        return "given by a program"
     return "of an older version" if event.source == "browser" else f"imported from {event.source}"
 
 

@@ -42,13 +42,28 @@ def export_events(session: Session, path: Path, kind: Format) -> int:
         raise BadInputError(f"Format {kind!r}: choose one of {', '.join(FORMATS)}.")
     try:
         with replacing(path) as beside:
-            return _WRITERS[kind](beside, _events(session))
+            return _WRITERS[kind](beside, event_rows(session))
     except OSError as error:
         raise WorkspaceError(f"{path} cannot be written: {error.strerror}.") from error
 
 
-def _events(session: Session) -> Iterator[dict[str, Any]]:
-    for event, grader, catalog, object_id, named in named_events(session):
+def event_rows(
+    session: Session, *, after: int = 0, limit: int | None = None, grader_id: int | None = None
+) -> Iterator[dict[str, Any]]:
+    """Yield events in the order of the log, the values of :data:`COLUMNS` by name; times in ISO
+    8601.
+
+    Parameters
+    ----------
+    after : int, optional
+        Id of the event before the first.
+    limit : int or None
+        The most events.
+    grader_id : int or None
+        Of one grader alone.
+    """
+    events = named_events(session, after=after, limit=limit, grader_id=grader_id)
+    for event, grader, catalog, object_id, named in events:
         names: dict[str, Any] = {
             "grader": grader,
             "catalog": catalog,

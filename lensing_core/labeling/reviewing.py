@@ -22,7 +22,9 @@ _KINDS = ("grade", "undo", *SENT_KINDS)
 _MAX_KEY = 2**31 - 1
 
 
-def record_in_review(session: Session, grader_id: int, events: Sequence[Any]) -> list[Outcome]:
+def record_in_review(
+    session: Session, grader_id: int, events: Sequence[Any], *, source: str = "browser"
+) -> list[Outcome]:
     """Check events and write those that are right; acknowledge after the transaction has ended.
 
     Grades go to the log, the rest to the remarks. An event that is there already counts as
@@ -39,6 +41,8 @@ def record_in_review(session: Session, grader_id: int, events: Sequence[Any]) ->
         :func:`~lensing_core.store.label_events.build_event`. ``kind`` is ``grade`` or ``undo``;
         an undo without ``undoes`` takes back the grade that stands. Of the kinds ``note``, ``tag``,
         ``untag`` and ``stage`` they have the fields of :func:`~lensing_core.store.remarks.do_once`.
+    source : str, optional
+        Of :data:`~lensing_core.store.tables.label.GIVEN_HERE`: by a page, or by a program.
 
     Returns
     -------
@@ -58,7 +62,7 @@ def record_in_review(session: Session, grader_id: int, events: Sequence[Any]) ->
                 outcomes.append(Outcome(uuid))
                 continue
             # One by one: an undo may take back the grade before it.
-            (row,) = append_events(session, [_event(session, grader_id, event)])
+            (row,) = append_events(session, [_event(session, grader_id, event, source)])
         except LensTriageError as error:
             outcomes.append(Outcome(uuid, refused=sentence_of(error)))
             continue
@@ -68,7 +72,7 @@ def record_in_review(session: Session, grader_id: int, events: Sequence[Any]) ->
     return outcomes
 
 
-def _event(session: Session, grader_id: int, sent: Any) -> NewEvent:
+def _event(session: Session, grader_id: int, sent: Any, source: str) -> NewEvent:
     if not isinstance(sent, Mapping):
         raise BadInputError("An event is an object; this one is not.")
     kind = sent.get("kind")
@@ -81,7 +85,8 @@ def _event(session: Session, grader_id: int, sent: Any) -> NewEvent:
             scheme=SCHEME,
             grader_id=grader_id,
             candidate_id=candidate_id,
-            visible=_visible(session, grader_id, candidate_id, sent.get("ensemble_id")),
+            source=source,
+            visible=_visible(session, grader_id, candidate_id, sent.get("ensemble_id"), source),
         )
     own = _to_take_back(session, grader_id, candidate_id, sent.get("undoes"))
     return build_event(
@@ -89,6 +94,7 @@ def _event(session: Session, grader_id: int, sent: Any) -> NewEvent:
         scheme=replace(SCHEME, name=own.scheme),
         grader_id=grader_id,
         candidate_id=candidate_id,
+        source=source,
     )
 
 
@@ -121,13 +127,14 @@ def _own_event(session: Session, grader_id: int, candidate_id: int, uuid: Any) -
 
 
 def _visible(
-    session: Session, grader_id: int, candidate_id: int, ensemble_id: Any
+    session: Session, grader_id: int, candidate_id: int, ensemble_id: Any, source: str
 ) -> dict[str, Any]:
-    """Return what the grader could see: Review is never blind."""
+    """Return what the grader could see: Review is never blind, nor is a program."""
     name = None
     if ensemble_id is not None:
         if isinstance(ensemble_id, bool) or not isinstance(ensemble_id, int):
             raise BadInputError("ensemble_id: give a whole number.")
         name = get_ensemble(session, min(ensemble_id, _MAX_KEY)).name
     others = count_grades_of_others(session, candidate_id, grader_id)
-    return {"blind": False, "page": "review", "ensemble": name, "votes_of_others": others}
+    page = "review" if source == "browser" else source
+    return {"blind": False, "page": page, "ensemble": name, "votes_of_others": others}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Final, Protocol, TypeVar
@@ -232,3 +234,18 @@ def models_by_preference(session: Session, ensemble_id: int | None) -> list[str]
     members = list(members_of(session, ensemble_id))
     newest = session.scalars(select(Model.id).order_by(Model.created_at.desc(), Model.id))
     return members + [model_id for model_id in newest if model_id not in members]
+
+
+def version_of(ensemble: Ensemble) -> str:
+    """Version of an ensemble: 12 hexadecimal digits that change with any weight, with the fusion
+    and with the calibration, and with nothing else.
+
+    They begin the SHA-256 of the rule and of the hashes that the members' manifests name.
+    """
+    members = [
+        [member.model_id, sorted(member.model.manifest["files"].items())]
+        for member in ensemble.members
+    ]
+    told = [ensemble.fusion, ensemble.manifest.get("rule"), members]
+    written = json.dumps(told, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(written.encode()).hexdigest()[:12]

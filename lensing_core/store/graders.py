@@ -17,7 +17,7 @@ from lensing_core.store.passphrases import Passphrase
 from lensing_core.store.secret import workspace_secret as workspace_secret
 from lensing_core.store.sign_ins import revoke_all
 from lensing_core.store.tables import GRADER_ROLES, Grader, GraderSignIn, LabelEvent, utc_now
-from lensing_core.store.tables.label import STORED_ROLES
+from lensing_core.store.tables.label import GIVEN_HERE, STORED_ROLES
 
 
 def list_graders(session: Session) -> list[Grader]:
@@ -224,7 +224,7 @@ def _may_guard(session: Session, grader: Grader, here: GraderSignIn | None) -> b
         return True
     others = select(
         exists().where(GraderSignIn.grader_id != grader.id)
-        | exists().where(LabelEvent.grader_id != grader.id, LabelEvent.source == "browser")
+        | exists().where(LabelEvent.grader_id != grader.id, LabelEvent.source.in_(GIVEN_HERE))
     )
     return grader.role == "organizer" and not session.scalar(others)
 

@@ -133,10 +133,21 @@ def count_events(session: Session) -> int:
     return session.scalar(select(func.count()).select_from(LabelEvent)) or 0
 
 
-def named_events(session: Session) -> Iterator[tuple[LabelEvent, str, str, str, str | None]]:
-    """Yield every event in the order of the log, with the names that its keys stand for.
+def named_events(
+    session: Session, *, after: int = 0, limit: int | None = None, grader_id: int | None = None
+) -> Iterator[tuple[LabelEvent, str, str, str, str | None]]:
+    """Yield events in the order of the log, with the names that their keys stand for.
 
     Those of the grader, the catalog, the object and the labeling session (None: without one).
+
+    Parameters
+    ----------
+    after : int, optional
+        Id of the event before the first.
+    limit : int or None
+        The most events.
+    grader_id : int or None
+        Of one grader alone.
     """
     statement = (
         select(LabelEvent, Grader.name, Catalog.name, Candidate.object_id, LabelSession.name)
@@ -144,9 +155,13 @@ def named_events(session: Session) -> Iterator[tuple[LabelEvent, str, str, str, 
         .join(Candidate, Candidate.id == LabelEvent.candidate_id)
         .join(Catalog, Catalog.id == Candidate.catalog_id)
         .outerjoin(LabelSession, LabelSession.id == LabelEvent.session_id)
+        .where(LabelEvent.id > after)
         .order_by(LabelEvent.id)
+        .limit(limit)
         .execution_options(yield_per=_EVENTS_AT_ONCE)
     )
+    if grader_id is not None:
+        statement = statement.where(LabelEvent.grader_id == grader_id)
     rows = session.execute(statement)
     return (
         (event, grader, catalog, object_id, named)

@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from lensing_core.store.tables import ApiToken, GraderSignIn, LabelEvent, Remark
+from lensing_core.store.tables.label import GIVEN_HERE
 
 
 def last_seen(session: Session) -> dict[int, datetime]:
@@ -17,7 +18,7 @@ def last_seen(session: Session) -> dict[int, datetime]:
     """
     newest = (
         select(LabelEvent.grader_id, func.max(LabelEvent.id).label("id"))
-        .where(LabelEvent.source == "browser")
+        .where(LabelEvent.source.in_(GIVEN_HERE))
         .group_by(LabelEvent.grader_id)
         .subquery()
     )

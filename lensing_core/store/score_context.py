@@ -66,8 +66,10 @@ class EnsembleScore:
     probability: float
 
 
-def scores_by_ensemble(session: Session, candidate_id: int, most: int = 20) -> list[EnsembleScore]:
-    """Return what ensembles say of a candidate, the newest ensemble first."""
+def scores_of_candidate(
+    session: Session, candidate_id: int, most: int = 20
+) -> list[tuple[Score, Ensemble]]:
+    """Return the scores of a candidate with the ensembles that gave them, the newest first."""
     rows = session.execute(
         select(Score, Ensemble)
         .join(Ensemble, Ensemble.id == Score.ensemble_id)
@@ -75,6 +77,11 @@ def scores_by_ensemble(session: Session, candidate_id: int, most: int = 20) -> l
         .order_by(Ensemble.created_at.desc(), Ensemble.id.desc())
         .limit(most)
     )
+    return [(score, ensemble) for score, ensemble in rows]
+
+
+def scores_by_ensemble(session: Session, candidate_id: int, most: int = 20) -> list[EnsembleScore]:
+    """Return what ensembles say of a candidate, the newest ensemble first."""
     return [
         EnsembleScore(
             ensemble.id,
@@ -84,5 +91,5 @@ def scores_by_ensemble(session: Session, candidate_id: int, most: int = 20) -> l
             score.logit,
             score.probability,
         )
-        for score, ensemble in rows
+        for score, ensemble in scores_of_candidate(session, candidate_id, most)
     ]

@@ -18,6 +18,7 @@ from permission_scenes import INVITED, OTHERS, OWN, QUERY, FakeLink, Place, Scen
 from tornado.web import create_signed_value
 from ways_of_acting import WAYS
 
+from lens_triage.app.api import describing as api
 from lens_triage.app.context import AppContext
 from lens_triage.app.http.identity import cookie_name, current_grader, forget_read
 from lens_triage.app.label import handlers as label_handlers
@@ -48,7 +49,9 @@ REFUSED = re.compile(
 )
 REVOKED, DEACTIVATED = "revoked", "deactivated"
 SCENES = [*WHO, REVOKED, DEACTIVATED]
-READS_ONLY = {"read_audit", "export_grades", "export_candidates", "ask_archives"}
+READS_ONLY = {
+    "read_audit", "export_grades", "export_candidates", "ask_archives", "score_posted"
+}  # fmt: skip
 IDS = [pytest.param(*w, id=w[1].__name__) for w in WAYS]
 
 
@@ -75,6 +78,7 @@ def place(tmp_path_factory) -> Iterator[Place]:
         *review_events.routes(context),
         *exporting.routes(context),
         *lens_test.routes(context),
+        *api.routes(context),
     ]
     with serve_routes(routes) as url:
         yield Place(workspace, url, FakeLink())
@@ -117,7 +121,7 @@ def _copy(source: Any, target: Any) -> None:
 
 
 def _scene(place: Place, who: str) -> Scene:
-    context, person = AppContext.of(place.workspace), None
+    context, person, token = AppContext.of(place.workspace), None, ""
     if who == NOBODY:
         with open_database(place.workspace).session() as session:
             sign_in(session, "Ana")
@@ -132,13 +136,16 @@ def _scene(place: Place, who: str) -> Scene:
             tie(session, di, "https://login.example.org", "1", is_invited=True)
             invite(session, INVITED)
             add_api_token(session, person.id, OWN, "reader", 1)
+            token = add_api_token(session, person.id, "a program", person.role, 1)[1]
             add_api_token(session, di.id, OTHERS, "reader", 1)
             session.add(SavedFilter(name=OWN, grader_id=person.id, query=QUERY))
         if who == REVOKED:
             revoke_all(session, person.id)
         if who == DEACTIVATED:
             set_active(session, person.id, active=False)
-    return Scene(place, context, person, who if who in WHO else NOBODY)
+    if who == REVOKED:  # of a sign-in; what its owner's token may is asked elsewhere
+        token = ""
+    return Scene(place, context, person, who if who in WHO else NOBODY, token)
 
 
 @pytest.mark.parametrize("who", SCENES)

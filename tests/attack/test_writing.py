@@ -28,8 +28,9 @@ READ = {
     "AttentionSource", "CutoutSource", "LabelService", "NeighborIndex", "TileSource", "WideField",
     "check_realism", "choose_queue", "compare_ensembles", "cutout_source",
     "embedding_map", "estimate_search", "evaluate", "evaluate_real", "exists",
-    "explain_candidate", "feature_importance", "folder_sizes", "list_backups", "load_member",
-    "load_surveys", "measure_selection", "model_folder", "plan_follow_up", "preview", "read_demo",
+    "explain_candidate", "feature_importance", "folder_sizes", "get_survey", "list_backups",
+    "load_member", "load_surveys", "measure_selection", "model_folder", "open_scorer",
+    "plan_follow_up", "preview", "read_demo",
     "read_instruments", "read_schedule", "refusal", "report_folder", "run_sizes", "samp_link",
     "schedule_text", "session_key", "str", "workspace_secret", "write_plan",
 }  # fmt: skip

@@ -16,7 +16,9 @@ _PATHS = [
     "/labeling/{}/queue", "/labeling/ab/queue", "/labeling/ab/metrics", "/labeling/ab/skipped",
     "/labeling/ab/references",
     "/static/{}", "/static/extensions/{}/{}", "/components/{}/{}/css/x", "/{}", "/{}/ws",
-    "/review", "/review", "/label",
+    "/review", "/review", "/label", "/api/v1/{}", "/api/v1/candidates", "/api/v1/candidates/{}",
+    "/api/v1/candidates/{}/pixels", "/api/v1/candidates/{}/labels", "/api/v1/labels",
+    "/api/v1/runs", "/api/v1/runs/{}/log", "/api/v1/score",
 ]  # fmt: skip
 _QUERIES = [
     "candidate", "limit", "only", "ensemble", "catalog", "sort", "after", "v", "size", "stretch",
@@ -24,6 +26,7 @@ _QUERIES = [
 ]  # fmt: skip
 _POSTS = [
     "/sign-in", "/passphrase", "/labeling/preferences", "/labeling/ab/events", "/lens-test",
+    "/api/v1/labels", "/api/v1/score",
 ]  # fmt: skip
 _FIELDS = [
     "name", "passphrase", "old", "new", "grader", "events", "label", "uuid", "candidate",

@@ -52,13 +52,15 @@ class Place:
 class Scene:
     """A workspace with things to change, and a browser in it.
 
-    ``person`` is who opened the page; ``who`` is how they stand by now.
+    ``person`` is who opened the page; ``who`` is how they stand by now; ``token`` is of a program
+    of theirs.
     """
 
     place: Place
     context: AppContext
     person: SignedIn | None
     who: str
+    token: str = ""
 
     @property
     def database(self):
@@ -103,6 +105,24 @@ class Scene:
             return str(told.get("error", said))
         assert told.get("type") != "error", told
         return "; ".join(told.get("refused", {}).values())
+
+    def as_program(self, path: str, body: bytes | None = None) -> str:
+        """Ask the API with a token of the person's role, and their cookie beside it; returns the
+        refusal, or ''.
+        """
+        cookie, kind = f"{cookie_name(self.context)}={self.context.cookie}", "application/json"
+        if body and not body.startswith(b"{"):
+            kind = "application/octet-stream"
+        headers = {"Content-Type": kind, "Cookie": cookie}
+        if self.token:
+            headers["Authorization"] = f"Bearer {self.token}"
+        request = Request(f"{self.place.url}/api/v1{path}", body, headers)  # noqa: S310 - ours
+        try:
+            with urlopen(request) as answer:  # noqa: S310 - ours
+                answer.read()
+        except HTTPError as refusal:
+            return str(json.loads(refusal.read())["error"])
+        return ""
 
     def review(self, _type: str, **message: Any) -> str:
         """Send a message of the page of Review."""

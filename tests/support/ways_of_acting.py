@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -12,6 +14,7 @@ import sqlalchemy as sa
 from astropy.io import fits
 from permission_scenes import INVITED, OTHERS, OWN, Scene
 
+from lens_triage.app.acting import permit
 from lens_triage.app.catalogs.import_form import ImportForm
 from lens_triage.app.catalogs.listing import CatalogList
 from lens_triage.app.http.identity import SignedIn
@@ -286,6 +289,31 @@ def by_the_label_page(scene: Scene) -> str:
              "given_at": datetime.now(UTC).isoformat()}  # fmt: skip
     sent = {"grader": grader_id, "events": [event]}
     return scene.request(f"/labeling/{session_id}/events", sent)
+
+
+@way("grade")
+def by_a_program(scene: Scene) -> str:
+    event = {"kind": "grade", "candidate": 1, "grade": "A"}
+    return scene.as_program("/labels", json.dumps(event).encode())
+
+
+@way("export_grades")
+def by_a_program_that_reads(scene: Scene) -> str:
+    """Who may not export everybody's is told their own: no refusal, so the table is asked here."""
+    try:
+        permit(scene.context, "export_grades")
+    except PolicyError as error:
+        said = scene.as_program("/labels")
+        assert not said or "signed in" in said, said
+        return str(error)
+    return scene.as_program("/labels")
+
+
+@way("score_posted")
+def by_posted_cutouts(scene: Scene) -> str:
+    stream = io.BytesIO()
+    np.save(stream, np.zeros((1, 3, 48, 48), np.float32))
+    return scene.as_program("/score?survey=hsc&bands=g,r,i&ensemble=none", stream.getvalue())
 
 
 def by_event(kind: str, candidate: int = 1, **fields: Any) -> Way:

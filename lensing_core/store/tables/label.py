@@ -33,6 +33,9 @@ STORED_ROLES = {"organizer": "organiser"}
 SESSION_STATES = ("open", "closed")
 ITEM_KINDS = ("queue", "gold", "tutorial")
 LABEL_EVENT_KINDS = ("grade", "undo", "skip", "flag", "unflag")
+GIVEN_HERE = ("browser", "api")
+"""Sources of events that somebody gave in this workspace, by a page or by a program; others were
+imported."""
 
 
 class GraderRole(TypeDecorator[str]):
@@ -202,7 +205,7 @@ class LabelEvent(Base):
     )
     is_gold: Mapped[bool] = mapped_column(default=False)
     source: Mapped[str] = mapped_column(
-        String(64), default="browser", doc="'browser', or what was imported"
+        String(64), default="browser", doc="'browser', 'api', or what was imported"
     )
     given_at: Mapped[datetime] = mapped_column(doc="by the clock of the client")
     received_at: Mapped[datetime] = mapped_column(doc="by the clock of the server")
