@@ -9,7 +9,7 @@ from typing import Any
 
 from lensing_core.disk import replacing
 from lensing_core.errors import BadInputError
-from lensing_core.export import pictures, tables
+from lensing_core.export import pictures, tables, watch
 from lensing_core.export.pictures import CutoutSource
 from lensing_core.export.tables import Rows
 
@@ -48,6 +48,10 @@ FORMATS: dict[str, Format] = {
     "ecsv": Format("ECSV", ".ecsv", "text/plain", None, tables.write_ecsv),
     "fits": Format("FITS table", ".fits", "application/fits", None, tables.write_fits),
     "votable": Format("VOTable", ".vot", "application/x-votable+xml", None, tables.write_votable),
+    "watchlist": Format(
+        "Watch list, VOTable", ".vot", "application/x-votable+xml", None, watch.write_watch_list
+    ),
+    "moc": Format("Watch list, MOC", ".fits", "application/fits", 100_000, watch.write_moc),
     "ds9": Format("DS9 regions", ".reg", "text/plain", 100_000, tables.write_regions),
     "latex": Format("LaTeX table", ".tex", "text/x-tex", 2000, tables.write_latex),
     "pdf": Format(

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from lensing_core.export.columns import ExportRow, PixelFrame, Value
 from lensing_core.store.consensus_choice import current_consensus_method
 from lensing_core.store.database import Database
+from lensing_core.store.ensembles import get_ensemble, version_of
 from lensing_core.store.lens_tests import latest_lens_tests
 from lensing_core.store.presence import blind_candidates
 from lensing_core.store.ranking import (
@@ -109,6 +110,7 @@ def _rows(
         )
     }
     tested = latest_lens_tests(session, ids)
+    given_by = _given_by(session, query.ensemble_id)
     made = []
     for k, row in enumerate(page, start=rank + 1):
         c, score = row.candidate, row.score
@@ -148,10 +150,19 @@ def _rows(
             }
         if score is not None:
             names = ("probability", "logit", "epistemic", "aleatoric", "disagreement")
-            values |= {name: getattr(score, name) for name in (*names, "ood_distance")}
+            values |= {name: getattr(score, name) for name in (*names, "ood_distance")} | given_by
         frame = _frame(None if seen is None else seen.ingest)
         made.append(ExportRow(values, catalogs[c.catalog_id], c.cutout_index, frame))
     return made
+
+
+def _given_by(session: Session, ensemble_id: int | None) -> dict[str, Value]:
+    """Name and version of the ensemble of a list; no version where its manifest is broken."""
+    if ensemble_id is None:
+        return {}
+    ensemble = get_ensemble(session, ensemble_id)
+    version = None if ensemble.problem else version_of(ensemble)
+    return {"ensemble": ensemble.name, "version": version}
 
 
 def _frame(ingest: dict[str, Any] | None) -> PixelFrame:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import math
 
+import astropy.units as u
 import fitsio
 import numpy as np
 import pytest
@@ -13,10 +14,12 @@ from astropy.io.votable import parse, validate
 from astropy.table import Table
 from hypothesis import given
 from hypothesis import strategies as st
+from mocpy import MOC
 
 from lensing_core.errors import BadInputError
 from lensing_core.export import COLUMNS, ExportRow, export_to, plain_cell
 from lensing_core.export.text import sexagesimal
+from lensing_core.export.watch import watch_radius_arcsec
 
 EVIL = '=HYPERLINK("http://x","y")'
 
@@ -50,9 +53,12 @@ ROWS = [
 NOTES = ["Candidates of lens-triage, scores of ensemble first.", "Scores are no confirmation."]
 
 
+PLACED = ("ds9", "watchlist", "moc")  # candidates with a position alone
+
+
 def export(tmp_path, name, rows=ROWS):
     path = tmp_path / f"out.{name}"
-    assert export_to(path, name, lambda: iter(rows), NOTES) == (3 if name == "ds9" else 4)
+    assert export_to(path, name, lambda: iter(rows), NOTES) == (3 if name in PLACED else 4)
     assert [p.name for p in tmp_path.iterdir()] == [path.name]
     return path
 
@@ -178,3 +184,41 @@ def test_nothing_and_the_unknown_are_refused(tmp_path):
     with pytest.raises(BadInputError, match="needs the cutouts"):
         export_to(tmp_path / "x", "pdf", lambda: iter(ROWS), NOTES)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("known", "radius"),
+    [
+        ({}, 5.0),
+        ({"theta_e_proxy": 1.0}, 3.0),
+        ({"theta_e_proxy": 1.0, "arc_radius": 2.5, "lens_test_theta_e": 1.2}, 5.0),
+        ({"arc_radius": 90.0}, 120.0),
+        ({"arc_radius": math.nan, "theta_e_proxy": 4.0}, 8.0),
+    ],
+)
+def test_alerts_belong_to_a_candidate_within_twice_its_size(known, radius):
+    assert watch_radius_arcsec(row(1, **known)) == radius
+
+
+def test_a_watch_list_says_who_gave_the_probability(tmp_path):
+    given = {"ensemble": "first", "version": "0123456789ab", "arc_radius": 2.0}
+    path = export(tmp_path, "watchlist", [row(1, **given), *ROWS[1:]])
+    assert validate(str(path), output=None)
+    table = parse(path).get_first_table().to_table()
+    assert list(table["object_id"]) == ["J1", 'a {b} & "c" <d>_e f', "ΔΕΛ-4"]
+    assert (table["ensemble"][0], table["version"][0]) == ("first", "0123456789ab")
+    assert list(table["radius"]) == [4.0, 5.0, 5.0]
+    assert str(table["radius"].unit) == "arcsec"
+
+
+def test_the_moc_covers_the_circles_and_little_else(tmp_path):
+    moc = MOC.from_fits(export(tmp_path, "moc"))
+    near = SkyCoord([150.0 + 1, 153.0], [-2.5, -2.5], unit="deg")
+    for turn in range(0, 360, 45):
+        inside, outside = (
+            near.directional_offset_by(turn * u.deg, r * u.arcsec) for r in (4.9, 6.5)
+        )
+        assert moc.contains_skycoords(inside).all()
+        assert not moc.contains_skycoords(outside).any()
+    circles = 3 * math.pi * 5.0**2 / 3600**2 / 41252.96
+    assert circles < moc.sky_fraction < 1.5 * circles
