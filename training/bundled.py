@@ -1,7 +1,8 @@
 """Ensembles that travel between workspaces as folders; those in ``assets/ensembles`` come with us.
 
 A folder holds ``ensemble.json`` (name, fusion, manifest, members), a folder a model, as it stands
-in a workspace, and ``training_sample.npz`` where the ensemble keeps a sample of its training set.
+in a workspace, and ``training_sample.npz`` where the ensemble keeps a sample of its training set;
+a card, a license and checksums of all files, so that it can be put on a hub as it is.
 """
 
 from __future__ import annotations
@@ -11,10 +12,13 @@ import shutil
 import zipfile
 from collections.abc import Mapping
 from contextlib import nullcontext
+from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any
 
+from lens_triage.training.ensemble_card import card
 from lensing_core.errors import BadInputError, BrokenModelError
+from lensing_core.models.checksums import CHECKSUMS, check_checksums, write_checksums
 from lensing_core.models.manifest import (
     ENCODER,
     MANIFEST,
@@ -27,7 +31,12 @@ from lensing_core.models.manifest_form import ensemble_problem, models_of_ensemb
 from lensing_core.models.vetting import check_folder, check_model, check_plain_file
 from lensing_core.shift.sample import ObjectSample
 from lensing_core.store import choose_database, open_database
-from lensing_core.store.ensembles import BUNDLED_FOR, ensemble_named, find_ensemble
+from lensing_core.store.ensembles import (
+    BUNDLED_FOR,
+    ensemble_named,
+    find_ensemble,
+    version_of,
+)
 from lensing_core.store.models import add_ensemble
 from lensing_core.store.tables import Ensemble
 from lensing_core.workspace import Workspace, check_slug
@@ -36,6 +45,8 @@ BUNDLED = Path(__file__).parent.parent / "assets" / "ensembles"
 _HEAD, _SAMPLE = "ensemble.json", "training_sample.npz"
 _MOST_SAMPLE_BYTES = 256 * 2**20
 FORMAT = 1
+OWN_LICENSE = "bsd-3-clause"
+"""Of the program, and of the ensembles that come with it."""
 _LOCAL = ("run", "held_out")
 _AGAIN = "take the folder from its source again"
 
@@ -47,6 +58,8 @@ def export_ensemble(
     *,
     bundled_for: str = "",
     real_pixels: str | None = None,
+    license_id: str = OWN_LICENSE,
+    license_file: Path | None = None,
 ) -> Path:
     """Copy an ensemble with its models into a new folder of its name within ``folder``.
 
@@ -58,20 +71,26 @@ def export_ensemble(
         The survey that it is to come with the program for.
     real_pixels : str, optional
         Which real pixels it was trained on, for its card; '' says that there are none.
+    license_id : str, optional
+        SPDX identifier of the license of the weights, which their owner chooses.
+    license_file : Path, optional
+        Text of that license; only for the program's own it may be left out.
 
     Raises
     ------
     NotFoundError
         If there is no such ensemble.
     BadInputError
-        If the folder exists.
+        If the folder exists, or the text of the license is not there.
     """
+    license_text = _license_text(license_id, license_file)
     target = folder / check_slug(name, what="Ensemble")
     if target.exists():
         raise BadInputError(f"{target} exists; remove it or choose another folder.")
     with open_database(workspace).session() as session:
         ensemble = find_ensemble(session, name)
         members = [member.model_id for member in ensemble.members]
+        version = version_of(ensemble)
         head = {
             "format": FORMAT,
             "name": ensemble.name,
@@ -81,6 +100,7 @@ def export_ensemble(
             | ({BUNDLED_FOR: bundled_for} if bundled_for else {})
             | ({} if real_pixels is None else {"real_pixels": real_pixels}),
             "members": members,
+            "checksums": CHECKSUMS,
         }
     beside = target.with_name(f".{target.name}.part")
     shutil.rmtree(beside, ignore_errors=True)
@@ -94,8 +114,27 @@ def export_ensemble(
     if workspace.training_sample(name).is_file():
         ObjectSample.read(workspace.training_sample(name)).elsewhere().write(beside / _SAMPLE)
     (beside / _HEAD).write_text(json.dumps(head, indent=1))
+    (beside / "LICENSE").write_text(license_text, encoding="utf-8")
+    written = card(head, models, version, license_id)
+    (beside / "README.md").write_text(written, encoding="utf-8")
+    write_checksums(beside)
     beside.rename(target)
     return target
+
+
+def _license_text(license_id: str, path: Path | None) -> str:
+    """Text of a license; raises BadInputError."""
+    if path is not None:
+        try:
+            return path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise BadInputError(f"{path} is no text of a license: {error}.") from None
+    if license_id != OWN_LICENSE:
+        raise BadInputError(f"Give the text of the license {license_id} as a file, too.")
+    text = distribution("lens-triage").read_text("licenses/LICENSE")
+    if text is None:
+        raise BadInputError("This installation lacks its license; give the text as a file.")
+    return text
 
 
 def _halve_weights(folder: Path, manifest: Mapping[str, Any]) -> None:
@@ -110,7 +149,8 @@ def _halve_weights(folder: Path, manifest: Mapping[str, Any]) -> None:
 def import_ensemble(workspace: Workspace, folder: Path, *, trusted: bool = False) -> bool:
     """Bring the ensemble of ``folder`` into a workspace; False where one of its name is there.
 
-    Only plain files of the models' own folders are copied, and looked at before any is used.
+    Every file is compared with the list of checksums, which folders of older versions lack. Only
+    plain files of the models' own folders are copied, and looked at before any is used.
 
     Parameters
     ----------
@@ -120,9 +160,12 @@ def import_ensemble(workspace: Workspace, folder: Path, *, trusted: bool = False
     Raises
     ------
     BadInputError
-        If the folder holds no ensemble of this format, or a model is not what it should be.
+        If the folder holds no ensemble of this format, a file is not the one that was written, or a
+        model is not what it should be.
     """
     head = _read_head(folder)
+    if not trusted and (head.get("checksums") or (folder / CHECKSUMS).exists()):
+        check_checksums(folder)
     name = check_slug(head["name"], what="Ensemble")
     database = open_database(workspace)
     with database.session() as session:

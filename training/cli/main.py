@@ -19,7 +19,12 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from lens_triage.training import runner as jobs
-from lens_triage.training.bundled import export_ensemble, import_ensemble, make_workspace
+from lens_triage.training.bundled import (
+    OWN_LICENSE,
+    export_ensemble,
+    import_ensemble,
+    make_workspace,
+)
 from lens_triage.training.cli.audit import audit
 from lens_triage.training.cli.console import console, errors
 from lens_triage.training.cli.database import db
@@ -43,6 +48,7 @@ from lensing_core.cutouts.verifying import find_faults
 from lensing_core.errors import BadInputError, LensTriageError
 from lensing_core.store import open_database
 from lensing_core.store.catalogs import all_catalogs, no_catalog
+from lensing_core.store.ensembles import find_ensemble, version_of
 from lensing_core.store.failures import sentence_of
 from lensing_core.store.run_queue import runs_beginning_with
 from lensing_core.store.runs import list_runs as stored_runs
@@ -59,6 +65,7 @@ def engine_commands(cli: typer.Typer) -> None:
     cli.command()(evaluate)
     cli.command("runs")(list_runs)
     cli.command("export-ensemble")(export_ensemble_)
+    cli.command("export-onnx")(export_onnx_)
     cli.command()(verify)
     cli.command("verify-data")(verify_data)
     cli.command("measure")(measure)
@@ -98,9 +105,44 @@ def export_ensemble_(
     workspace: WorkspaceArgument,
     ensemble: Annotated[str, typer.Argument(help="Name of the ensemble.", show_default=False)],
     folder: Annotated[Path, typer.Argument(help="Folder to write it into.", show_default=False)],
+    license_id: Annotated[
+        str, typer.Option("--license", help="SPDX identifier of the license of its weights.")
+    ] = OWN_LICENSE,
+    license_file: Annotated[
+        Path | None, typer.Option(help="Text of another license than the program's own.")
+    ] = None,
 ) -> None:
-    """Copy an ensemble into a folder that other workspaces can adopt."""
-    console.print(str(export_ensemble(Workspace.open(workspace), ensemble, folder)))
+    """Copy an ensemble into a folder that other workspaces import, with card and checksums."""
+    made = export_ensemble(
+        Workspace.open(workspace),
+        ensemble,
+        folder,
+        license_id=license_id,
+        license_file=license_file,
+    )
+    console.print(str(made), soft_wrap=True)
+
+
+def export_onnx_(
+    workspace: WorkspaceArgument,
+    ensemble: Annotated[str, typer.Argument(help="Name of the ensemble.", show_default=False)],
+    folder: Annotated[Path, typer.Argument(help="New folder for the graphs.", show_default=False)],
+) -> None:
+    """Write the networks of an ensemble as ONNX graphs, with fusion and calibration as JSON."""
+    from lensing_core.models.onnx_graphs import export_onnx  # loads torch
+    from lensing_core.scoring import open_ensemble
+
+    opened = Workspace.open(workspace)
+    with open_database(opened).session() as session:
+        found = find_ensemble(session, ensemble)
+        rule, members = open_ensemble(opened, found)
+        version = version_of(found)
+    for graph in export_onnx(members, rule, ensemble, version, folder.expanduser().resolve()):
+        console.print(
+            f"{graph.file}: logits as of the network within {graph.largest_difference:.1e}",
+            soft_wrap=True,
+            highlight=False,
+        )
 
 
 def verify_data(

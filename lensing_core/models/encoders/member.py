@@ -187,7 +187,7 @@ class EncoderPredictor:
                 part = torch.cat([part, part.new_zeros(size - n, *part.shape[1:])])
             total = torch.zeros((), device=images.device)
             for k in range(self.member.spec.views):
-                total = total + self._forward(_dihedral_view(part, k))
+                total = total + self._forward(dihedral_view(part, k))
             embeddings.append(total[:n] / self.member.spec.views)
         return torch.cat(embeddings)
 
@@ -198,9 +198,14 @@ class EncoderPredictor:
         return vectors.float()
 
 
-def _dihedral_view(images: Tensor, view: int) -> Tensor:
+def dihedral_view(images: Tensor, view: int) -> Tensor:
     """Images by ``view`` quarter turns, from the fourth on of the mirrored image."""
-    return torch.rot90(images.flip(-1) if view >= 4 else images, view % 4, (2, 3))
+    seen = images.flip(-1) if view >= 4 else images
+    if view % 4 in (1, 2):  # torch's rot90, which cannot be exported
+        seen = seen.flip(-1)
+    if view % 4 in (2, 3):
+        seen = seen.flip(-2)
+    return seen.transpose(-1, -2) if view % 2 else seen
 
 
 def _network(name: str, input_px: int) -> TimmEncoder:

@@ -78,15 +78,13 @@ class PictureMapping:
             for values in (self.sigma, self.sky)
         )
         scaled = (flux - sky) / sigma
-        return torch.stack(
-            [scaled[:, list(bands)].nanmean(dim=1) for bands in self.channels], dim=1
-        )
+        return torch.stack([_known_mean(scaled[:, list(bands)]) for bands in self.channels], dim=1)
 
     def __call__(self, flux: Tensor) -> Tensor:
         """Levels (n, 3, y, x) from 0 to 1 of flux (n, band, y, x) at zero point 25."""
         channels = self.channels_of(flux)
         # What is missing in some channels is gray, and what is missing in all of them is sky.
-        intensity = channels.nanmean(dim=1, keepdim=True).nan_to_num(0.0)
+        intensity = _known_mean(channels)[:, None].nan_to_num(0.0)
         channels = torch.where(channels.isnan(), intensity, channels)
         if self.rendered:
             return (channels / _BYTE).clamp(0, 1)
@@ -110,6 +108,15 @@ class PictureMapping:
             float(stored["bright"]),
             bool(stored["rendered"]),
         )
+
+
+def _known_mean(planes: Tensor) -> Tensor:
+    """Mean over axis 1 of what is not NaN, NaN where nothing is: torch's nanmean, which cannot be
+    exported.
+    """
+    missing = planes.isnan()
+    total = torch.where(missing, torch.zeros_like(planes), planes).sum(dim=1)
+    return total / (~missing).sum(dim=1)
 
 
 def split_channels(bands: int, *, rendered: bool = False) -> tuple[tuple[int, ...], ...]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from lensing_core.cutouts import CutoutGeometry
 from lensing_core.errors import BadInputError
+from lensing_core.models.contract import InputContract
 from lensing_core.models.encoders.layers import LAYERS, Layers
 from lensing_core.models.encoders.picture import PictureMapping
 
@@ -89,7 +90,7 @@ def default_crops(geometry: CutoutGeometry, scale: str = "galaxy") -> tuple[floa
     return tuple(dict.fromkeys(round(min(crop, whole), 4) for crop in wanted))
 
 
-def crop_px(crop_arcsec: float, geometry: CutoutGeometry) -> int:
+def crop_px(crop_arcsec: float, geometry: CutoutGeometry | InputContract) -> int:
     """Pixels of a central crop, with the parity of the cutout, so that both share a center."""
     size = min(geometry.size_px, round(crop_arcsec / geometry.pixel_scale_arcsec))
     return max(1, size - (geometry.size_px - size) % 2)
