@@ -12,7 +12,7 @@ from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
 from lensing_core.errors import NotFoundError
-from lensing_core.models.manifest import ENCODER, NETWORK
+from lensing_core.models.manifest import ENCODER, NETWORK, base_models
 from lensing_core.models.manifest_types import EnsembleManifest
 from lensing_core.store.catalogs import catalog_named
 from lensing_core.store.models import members_of
@@ -237,15 +237,13 @@ def models_by_preference(session: Session, ensemble_id: int | None) -> list[str]
 
 
 def version_of(ensemble: Ensemble) -> str:
-    """Version of an ensemble: 12 hexadecimal digits that change with any weight, with the fusion
+    """Version of an ensemble: 12 hexadecimal digits that change with its models, with the fusion
     and with the calibration, and with nothing else.
 
-    They begin the SHA-256 of the rule and of the hashes that the members' manifests name.
+    They begin the SHA-256 of the rule and of the ids of the models, those below heads among them:
+    a model never changes under its id. So it is the same in every workspace.
     """
-    members = [
-        [member.model_id, sorted(member.model.manifest["files"].items())]
-        for member in ensemble.members
-    ]
-    told = [ensemble.fusion, ensemble.manifest.get("rule"), members]
+    models = [[member.model_id, *base_models(member.model.manifest)] for member in ensemble.members]
+    told = [ensemble.fusion, ensemble.manifest.get("rule"), models]
     written = json.dumps(told, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(written.encode()).hexdigest()[:12]
