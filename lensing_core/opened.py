@@ -61,7 +61,7 @@ class FittedHead:
 
     @property
     def is_lens(self) -> BoolArray:
-        """Whether each candidate was a labeled lens."""
+        """Return for each candidate whether it was a labeled lens."""
         return np.asarray(self.labels.state == LENS)
 
     def best(self, n: int = 20) -> IntArray:

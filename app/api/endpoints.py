@@ -51,7 +51,7 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Endpoint:
-    """What an address answers to one method.
+    """An address with one of its methods.
 
     Attributes
     ----------

@@ -10,7 +10,7 @@ JSON = dict[str, Any]
 
 
 class ErrorReply(TypedDict):
-    """Why a request was refused, in one sentence."""
+    """Refusal of a request, in one sentence."""
 
     error: str
 
@@ -68,7 +68,7 @@ class ScoreReply(TypedDict):
 
 
 class ConsensusReply(TypedDict):
-    """What the graders agree on."""
+    """Consensus of the graders."""
 
     posterior: float
     state: str

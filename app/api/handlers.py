@@ -108,7 +108,7 @@ class _OfCandidates(ApiHandler):
     """Base of the handlers that tell of candidates."""
 
     def person(self) -> SignedIn | None:
-        """Who asks; None where one person works alone."""
+        """Person who asks; None where one person works alone."""
         return read_grader(self.context, self)
 
     def replies(self, session: Session, rows: list[RankedCandidate]) -> list[CandidateReply]:

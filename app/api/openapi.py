@@ -54,7 +54,7 @@ def description(prefix: str = "") -> dict[str, Any]:
 
 
 def roles_of(endpoint: Endpoint) -> list[str]:
-    """Who may ask an endpoint, in the order of the table of roles."""
+    """Return the roles that may ask an endpoint, in the order of their table."""
     return [who for who in WHO if who in endpoint.route.may]
 
 

@@ -225,7 +225,7 @@ class ToldHistory:
 def told_history(
     session: Session, candidate_id: int, reader: SignedIn | None, *, sees_all: bool
 ) -> ToldHistory:
-    """What people did with a candidate, as far as a reader is told it.
+    """Grades and remarks of a candidate, as far as a reader is told them.
 
     Parameters
     ----------
