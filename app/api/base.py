@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from lens_triage.app.http.forms import key_in
 from lens_triage.app.http.identity import NOBODY as SIGN_IN
-from lens_triage.app.http.identity import GraderHandler, is_by_token, standing_of
+from lens_triage.app.http.identity import GraderHandler, is_by_token, role_of_request
 from lens_triage.app.http.pools import Pool
 from lens_triage.app.permissions import ALONE, NOBODY
 from lensing_core.errors import BadInputError
@@ -34,7 +34,7 @@ class ApiHandler(GraderHandler):
         super().prepare()
         if self._finished or self.request.method != "POST" or is_by_token(self.request):
             return
-        who = standing_of(self.context, self.request)
+        who = role_of_request(self.context, self.request)
         if who == NOBODY:
             self.refuse(401, SIGN_IN)
         elif who != ALONE:
