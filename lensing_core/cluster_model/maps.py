@@ -77,7 +77,7 @@ def compute_maps(
             f"pixels a side: give 2 to {int(_MOST_PIXELS**0.5)}."
         )
     edge: Float64Array = (np.arange(n + 1) - n / 2) * pixel_arcsec
-    middle: Float64Array = (edge[1:] + edge[:-1]) * 0.5
+    middle: Float64Array = np.asarray((edge[1:] + edge[:-1]) * 0.5, dtype=np.float64)
     ax, ay = _on_grid(lens, edge + center[0], edge + center[1])
     xx, xy = _slopes(ax, pixel_arcsec)
     yx, yy = _slopes(ay, pixel_arcsec)

@@ -157,10 +157,11 @@ def _shuffled(appearance: Appearance, labels: IntArray, groups: IntArray, seed: 
     of_group = labels[first]
     mixed = np.random.default_rng(seed).permutation(of_group)[member]
     columns = Appearance(
-        appearance.matching,
-        appearance.color[:, :0],
-        appearance.size[:, :0],
-        appearance.center[:, :0],
+        brightness=appearance.matching,
+        color=appearance.color[:, :0],
+        size=appearance.size[:, :0],
+        cells=appearance.cells[:, :0],
+        typical=appearance.typical,
     )
     (scores,) = baseline_scores(columns, mixed, groups, seed=seed).values()
     draws = list(group_resamples(groups, mixed == 1, N_BOOTSTRAP, seed))
