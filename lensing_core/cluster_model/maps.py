@@ -76,8 +76,8 @@ def compute_maps(
             f"Maps of {2 * half_arcsec:g} arcsec with pixels of {pixel_arcsec:g} arcsec have {n} "
             f"pixels a side: give 2 to {int(_MOST_PIXELS**0.5)}."
         )
-    edge: Float64Array = (np.arange(n + 1) - n / 2) * pixel_arcsec
-    middle: Float64Array = np.asarray((edge[1:] + edge[:-1]) * 0.5, dtype=np.float64)
+    edge: Float64Array = np.linspace(-n / 2, n / 2, n + 1) * pixel_arcsec
+    middle: Float64Array = (edge[1:] + edge[:-1]) * 0.5
     ax, ay = _on_grid(lens, edge + center[0], edge + center[1])
     xx, xy = _slopes(ax, pixel_arcsec)
     yx, yy = _slopes(ay, pixel_arcsec)
