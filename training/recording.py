@@ -9,7 +9,7 @@ from lens_triage.training.checks.ensembles import check_name_free
 from lens_triage.training.runner.context import JobContext
 from lens_triage.training.shift import Outputs, keep_sample
 from lensing_core.models.files import load_member
-from lensing_core.models.manifest import manifests_with_bases
+from lensing_core.models.manifest import base_models
 from lensing_core.models.provenance import made_with, package_versions
 from lensing_core.store import Session, open_database
 from lensing_core.store.ensembles import ensemble_named
@@ -45,6 +45,16 @@ def _new_models(
     return {key: load_member(context.workspace, key).manifest for key in new}
 
 
+def _used_models(
+    session: Session, context: JobContext, model_ids: Sequence[str]
+) -> dict[str, dict[str, Any]]:
+    """Manifests, by id, of models and of those that they build on."""
+    stored = {key: dict(row.manifest) for key, row in models_by_id(session, model_ids).items()}
+    used = {**stored, **_new_models(session, context, model_ids)}
+    bases = {key for manifest in used.values() for key in base_models(manifest)} - set(used)
+    return used | {key: dict(row.manifest) for key, row in models_by_id(session, bases).items()}
+
+
 def record_ensemble(
     context: JobContext,
     name: str,
@@ -71,13 +81,13 @@ def record_ensemble(
     database = open_database(context.workspace)
     with database.session() as session:
         snapshots = snapshots_of(session, manifest.get("catalogs", []))
+        used = _used_models(session, context, model_ids)
     whole = {
         **manifest,
         "data_snapshot": snapshots,
         "versions": package_versions(),
         "made_with": made_with(),
     }
-    used = manifests_with_bases(context.workspace.models, model_ids)
     keep_sample(context.workspace, name, whole, used, outputs or {})
     with database.session() as session:
         models = _new_models(session, context, model_ids)

@@ -13,22 +13,23 @@ from lens_triage.training.jobs.train.held_out import HeldOut
 from lensing_core.arrays import Float64Array, IntArray
 from lensing_core.cutouts import CutoutStore
 from lensing_core.errors import ContractError, NotFoundError
-from lensing_core.models.contract import InputContract
+from lensing_core.models.contract import InputContract, flux_scale
+from lensing_core.models.manifest import model_folder
+from lensing_core.models.ood import OODDistance
 from lensing_core.models.outputs import Kind, outputs_path, stored_output
-from lensing_core.shift import (
+from lensing_core.models.stored_network import WEIGHTS
+from lensing_core.shift.columns import METADATA, measure_columns
+from lensing_core.shift.report import ShiftReport, measure_kept_shift, measure_shift
+from lensing_core.shift.sample import (
+    MEASURED,
+    MOST,
+    MOST_OUTPUTS,
     Block,
     ObjectSample,
-    ScaleContract,
-    ShiftReport,
-    check_noise,
-    check_scale,
-    measure_columns,
-    measure_noise_shift,
-    measure_shift,
     noise_in_manifests,
+    zero_points_of,
 )
-from lensing_core.shift.columns import METADATA
-from lensing_core.shift.sample import MEASURED, MOST, MOST_OUTPUTS, zero_points_of
+from lensing_core.shift.scale import ScaleContract, check_noise, check_scale
 from lensing_core.store import Session, open_database
 from lensing_core.store.candidates import object_names
 from lensing_core.store.catalogs import catalog_named, find_catalog
@@ -153,6 +154,8 @@ def keep_sample(
 ) -> None:
     """Keep a sample of the training catalogs with a new ensemble.
 
+    Catalogs whose cutouts the first model does not take are left out.
+
     Parameters
     ----------
     manifest : mapping
@@ -173,10 +176,12 @@ def keep_sample(
         parts = [
             draw_sample(workspace, session, catalog, contract, models=models, most=most)
             for catalog in catalogs
+            if _fits(workspace, catalog, contract)
         ]
-    blocks = joined_outputs([part.blocks for part in parts])
-    if not len(blocks[MEASURED]):
+    measured = [part.blocks for part in parts if len(part.measured)]
+    if not measured:
         return  # nothing but lenses: a catalog to be scored has no likes there
+    blocks = joined_outputs(measured)
     ObjectSample(
         contract,
         {**blocks, **outputs},
@@ -186,12 +191,22 @@ def keep_sample(
     ).write(workspace.training_sample(ensemble))
 
 
+def _fits(workspace: Workspace, catalog: Catalog, contract: InputContract) -> bool:
+    """Return whether a catalog can be measured as a contract says; heads know others by outputs."""
+    geometry = CutoutStore(workspace.catalog_cutouts(catalog.name)).geometry
+    try:
+        flux_scale(contract.fit(geometry, catalog.name).geometry)
+    except ContractError:
+        return False
+    return True
+
+
 def _contracts(manifests: Iterable[Mapping[str, Any]]) -> Iterator[InputContract]:
     return (InputContract.from_json(m["contract"]) for m in manifests if "contract" in m)
 
 
 def joined_outputs(parts: Sequence[Outputs]) -> dict[str, Block]:
-    """Blocks that all parts have, one part after the other."""
+    """Blocks that all parts have with the same columns, one part after the other."""
     return {
         key: Block(
             np.concatenate([part[key].values for part in parts]),
@@ -199,8 +214,12 @@ def joined_outputs(parts: Sequence[Outputs]) -> dict[str, Block]:
             first.names,
         )
         for key, first in parts[0].items()
-        if all(key in part for part in parts)
+        if all(key in part and _alike(part[key], first) for part in parts)
     }
+
+
+def _alike(one: Block, other: Block) -> bool:
+    return one.names == other.names and one.values.shape[1] == other.values.shape[1]
 
 
 def _logits(workspace: Workspace, ensemble: str) -> tuple[float, float] | None:
@@ -295,7 +314,8 @@ def shift_of(workspace: Workspace, ensemble: str, catalog: str) -> dict[str, Any
         elif kept is not None:
             report = measure_shift(kept, sample)
         else:
-            report = measure_noise_shift(noise_in_manifests(models.values()), sample, ensemble)
+            levels, moments = noise_in_manifests(models.values()), _moments(workspace, models)
+            report = measure_kept_shift(levels, moments, sample, ensemble)
         names = object_names(session, report.giveaways)
     found = report.to_json()
     found["giveaways"] = [
@@ -305,6 +325,19 @@ def shift_of(workspace: Workspace, ensemble: str, catalog: str) -> dict[str, Any
         "training": {} if kept is None else dict(kept.zero_points_mag),
         "catalog": dict(sample.zero_points_mag),
     }
+    return found
+
+
+def _moments(
+    workspace: Workspace, models: Mapping[str, Mapping[str, Any]]
+) -> dict[str, OODDistance]:
+    """Mean and covariance of embeddings of non-lenses that models keep, by name of the block."""
+    found = {}
+    for model_id, manifest in models.items():
+        if WEIGHTS in manifest.get("files", {}):
+            kept = OODDistance.read(model_folder(workspace, model_id) / WEIGHTS)
+            if kept is not None:
+                found[f"embedding of {model_id}"] = kept
     return found
 
 

@@ -9,7 +9,6 @@ from typing import Any
 from lens_triage.app.widgets import format as fmt
 from lens_triage.app.widgets.glossary import with_terms
 from lens_triage.app.widgets.steps import address
-from lensing_core.shift.columns import title_of
 
 SHIFT_CSS = """
 .shift p { margin: 4px 0; line-height: 1.5; color: var(--lt-muted); }
@@ -139,9 +138,9 @@ def _domains(domains: Sequence[Mapping[str, Any]]) -> str:
                 if of["columns"] == "measured"
                 else escape(of["columns"][0].upper() + of["columns"][1:]),
                 f"{of['auroc']:.3f} [{of['low_95']:.3f}, {of['high_95']:.3f}]",
-                f"{of['discrepancy']:.3g}",
-                f"{of['p_value']:.3g}",
-                f"{of['training']:,} / {of['catalog']:,}",
+                _number(of["discrepancy"]),
+                _number(of["p_value"]),
+                f"{fmt.count(of['training'])} / {of['catalog']:,}",
             ],
             warning=of["alarming"],
         )
@@ -158,7 +157,7 @@ def _columns(columns: Sequence[Mapping[str, Any]]) -> str:
     rows = [
         table_row(
             [
-                escape(title_of(of["name"])),
+                escape(of["title"]),
                 _number(of["training"]),
                 _number(of["catalog"]),
                 f"{of['wasserstein']:.2f}",

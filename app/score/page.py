@@ -60,5 +60,9 @@ def page(context: AppContext) -> Body:
         on_end=ended,
     )
     live(form.refresh)
-    body = stack(form.__panel__(), results.__panel__())
+    body = stack(
+        form.__panel__(),
+        results.__panel__(),
+        stylesheets=[":host { max-height: none; }"],  # else results would cover the run's end
+    )
     return shell("Score", body, context=context)

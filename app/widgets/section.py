@@ -118,7 +118,7 @@ def grid(*objects: Any, template: str, gap: str, css: str = "", **params: Any) -
     """Parts in a CSS grid with these columns."""
     layout = (
         f":host {{ display: grid; grid-template-columns: {template}; gap: {gap};"
-        " align-items: start; }"
+        " align-items: start; max-height: none; }"  # as of a surface
     )
     return pn.Column(
         *objects,

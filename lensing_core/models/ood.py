@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -52,11 +53,14 @@ class OODDistance:
 
     def __call__(self, embeddings: Float32Array) -> Float64Array:
         """Distances, shape (n,)."""
-        delta = embeddings.astype(np.float64) - self.mean
-        if self.basis is not None:
-            delta = delta @ self.basis.astype(np.float64)
+        delta = self._less_mean(embeddings)
         squared = ((delta @ self.precision.astype(np.float64)) * delta).sum(axis=1)
         return np.sqrt(np.maximum(squared, 0))
+
+    def _less_mean(self, embeddings: Float32Array) -> Float64Array:
+        """Embeddings less their mean, on the principal components where there are any."""
+        delta = embeddings.astype(np.float64) - self.mean
+        return delta if self.basis is None else delta @ self.basis.astype(np.float64)
 
     def to_tensors(self) -> dict[str, Tensor]:
         """Its arrays by the names under which members store them."""
@@ -66,6 +70,20 @@ class OODDistance:
             for name, values in arrays.items()
             if values is not None
         }
+
+    def whitened(self, embeddings: Float32Array) -> Float64Array:
+        """Embeddings (n, d) less their mean, in units in which Σ is 1, shape (n, k)."""
+        values, vectors = np.linalg.eigh(self.precision.astype(np.float64))
+        return np.asarray(self._less_mean(embeddings) @ vectors * np.sqrt(np.maximum(values, 0)))
+
+    @classmethod
+    def read(cls, weights: Path) -> OODDistance | None:
+        """Read it from a member's file of weights alone; None where the member stored none."""
+        from safetensors import safe_open
+
+        with safe_open(weights, "pt") as stored:
+            mine = [name for name in stored.keys() if name.startswith(f"{STORED_AS}.")]  # noqa: SIM118
+            return cls.from_tensors({name: stored.get_tensor(name) for name in mine})
 
     @classmethod
     def from_tensors(cls, tensors: Mapping[str, Tensor]) -> OODDistance | None:

@@ -4,27 +4,6 @@
 ensemble; `scale.py` is the scale contract, which may refuse a catalog; `distances.py` compares
 columns; `report.py` joins all of it with the domain AUROC. `collapse.py` tells scores that say
 nothing.
+
+Modules are imported one by one: the command line needs `sample.py` at its start, without torch.
 """
-
-from lensing_core.shift.collapse import LogitWatch, check_ranking
-from lensing_core.shift.columns import measure_columns, title_of
-from lensing_core.shift.report import ShiftReport, measure_noise_shift, measure_shift
-from lensing_core.shift.sample import Block, ObjectSample, noise_in_manifests
-from lensing_core.shift.scale import ScaleCheck, ScaleContract, check_noise, check_scale
-
-__all__ = [
-    "Block",
-    "LogitWatch",
-    "ObjectSample",
-    "ScaleCheck",
-    "ScaleContract",
-    "ShiftReport",
-    "check_noise",
-    "check_ranking",
-    "check_scale",
-    "measure_columns",
-    "measure_noise_shift",
-    "measure_shift",
-    "noise_in_manifests",
-    "title_of",
-]

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from lensing_core.arrays import IntArray
-from lensing_core.evaluation.separation import Separation, judge_separation, told_apart
+from lensing_core.evaluation.separation import (
+    Separation,
+    judge_separation,
+    separation_by_moments,
+    told_apart,
+)
+from lensing_core.models.ood import OODDistance
 from lensing_core.shift.columns import quantity_of, title_of
 from lensing_core.shift.distances import ColumnDistance, column_distance, mean_discrepancy
 from lensing_core.shift.sample import MEASURED, Block, ObjectSample
@@ -30,17 +36,18 @@ class Domain:
     columns : str
     separation : Separation
         Rows of its giveaways are those of the catalog's block.
-    discrepancy, p_value : float
-        Squared maximum mean discrepancy, and its p-value by permutation.
+    discrepancy, p_value : float, or None
+        Squared maximum mean discrepancy, and its p-value by permutation; None where only mean and
+        covariance are kept of the training set.
     training, catalog : int
-        Objects.
+        Objects; None where it is not kept how many there were.
     """
 
     columns: str
     separation: Separation
-    discrepancy: float
-    p_value: float
-    training: int
+    discrepancy: float | None
+    p_value: float | None
+    training: int | None
     catalog: int
 
     @property
@@ -117,7 +124,7 @@ class ShiftReport:
             "notes": list(self.notes),
             "contract": [check.to_json() for check in self.contract.checks],
             "domains": [domain.to_json() for domain in self.domains],
-            "columns": [c.to_json() for c in self.columns[:_SHOWN]],
+            "columns": [{**c.to_json(), "title": title_of(c.name)} for c in self.columns[:_SHOWN]],
             "giveaways": list(self.giveaways),
         }
 
@@ -141,29 +148,57 @@ def measure_shift(training: ObjectSample, catalog: ObjectSample, *, seed: int = 
             continue
         columns += _distances(ours, theirs)
         domains.append(_domain(key, ours, theirs, seed))
-    most = max(domains, key=lambda d: d.separation.auroc, default=None)
-    giveaways: tuple[int, ...] = ()
-    if most is not None:
-        ids = catalog.blocks[most.columns].candidate_id
-        giveaways = tuple(int(ids[k]) for k in most.separation.giveaways)
+    giveaways = _giveaways(domains, catalog)
     columns.sort(key=lambda c: (-c.kolmogorov_smirnov, -c.wasserstein))
     return ShiftReport(contract, tuple(domains), tuple(columns), giveaways, tuple(notes))
 
 
-def measure_noise_shift(
-    levels: Mapping[str, float], catalog: ObjectSample, ensemble: str
+def measure_kept_shift(
+    levels: Mapping[str, float],
+    moments: Mapping[str, OODDistance],
+    catalog: ObjectSample,
+    ensemble: str,
 ) -> ShiftReport:
-    """Compare with an ensemble that keeps no sample: with noise levels of its models, if any."""
+    """Compare with an ensemble that keeps no sample: with what its models keep, if anything.
+
+    Parameters
+    ----------
+    levels : mapping of str to float
+        Noise of :func:`lensing_core.shift.sample.noise_in_manifests`.
+    moments : mapping of str to OODDistance
+        Mean and covariance of embeddings of non-lenses, by name of the block.
+    """
+    domains = []
+    for key, of in moments.items():
+        block = catalog.blocks.get(key)
+        if block is not None and len(block) >= FEWEST:
+            found = separation_by_moments(of.whitened(block.values), examples=_SHOWN)
+            domains.append(Domain(key, found, None, None, None, len(block)))
     note = (
         f"Ensemble {ensemble} keeps no statistics of its training set (it was made before they "
         "were kept, or came without them): "
     )
-    if levels:
-        note += "only the noise of the catalog is compared, with the levels that its models keep."
-        return ShiftReport(check_noise(levels, catalog), notes=(note,))
+    compared = [
+        *(["noise"] if levels else []),
+        *(["mean and covariance of embeddings"] if domains else []),
+    ]
+    if compared:
+        note += f"only what its models keep is compared, {' and '.join(compared)}."
+        contract = check_noise(levels, catalog)
+        giveaways = _giveaways(domains, catalog)
+        return ShiftReport(contract, tuple(domains), (), giveaways, (note,))
     return ShiftReport(
         ScaleContract(()), notes=(f"{note}whether the catalog is like it is unknown.",)
     )
+
+
+def _giveaways(domains: Sequence[Domain], catalog: ObjectSample) -> tuple[int, ...]:
+    """Candidates that are told apart most surely, by the columns that tell most."""
+    most = max(domains, key=lambda d: d.separation.auroc, default=None)
+    if most is None:
+        return ()
+    ids = catalog.blocks[most.columns].candidate_id
+    return tuple(int(ids[k]) for k in most.separation.giveaways)
 
 
 def _shared(ours: Block, theirs: Block) -> tuple[Block, Block]:

@@ -24,7 +24,7 @@ from lens_triage.training.settings import ScoreSettings, TrainSettings
 from lensing_core.errors import BadInputError, NotFoundError
 from lensing_core.models.files import read_member
 from lensing_core.models.manifest import read_manifest
-from lensing_core.shift import ObjectSample
+from lensing_core.shift.sample import ObjectSample
 from lensing_core.store import open_database
 from lensing_core.store.ensembles import BUNDLED_FOR
 from lensing_core.store.summaries import list_ensembles

@@ -23,7 +23,7 @@ from lensing_core.models.outputs import OutputWriter, rows_stored
 from lensing_core.models.predictors import Predictors
 from lensing_core.processes import look_ahead
 from lensing_core.scoring import fuse, open_ensemble
-from lensing_core.shift import LogitWatch
+from lensing_core.shift.collapse import LogitWatch
 from lensing_core.store import Database, open_database
 from lensing_core.store.candidates import candidates_by_cutout, write_columns
 from lensing_core.store.catalogs import find_catalog

@@ -46,6 +46,7 @@ FOUND = {
             "name": "noise g",
             "training": 28.5,
             "catalog": 33.9,
+            "title": "Noise of a pixel, g",
             "wasserstein": 6.2,
             "kolmogorov_smirnov": 1.0,
             "moved": True,

@@ -11,19 +11,13 @@ import pytest
 from lensing_core.cutouts import CutoutGeometry
 from lensing_core.errors import BrokenModelError, CollapseError, NotFoundError
 from lensing_core.models.contract import InputContract
-from lensing_core.shift import (
-    Block,
-    LogitWatch,
-    ObjectSample,
-    check_noise,
-    check_ranking,
-    check_scale,
-    measure_columns,
-    measure_noise_shift,
-    measure_shift,
-    noise_in_manifests,
-)
+from lensing_core.models.ood import OODDistance
+from lensing_core.shift.collapse import LogitWatch, check_ranking
+from lensing_core.shift.columns import measure_columns
 from lensing_core.shift.distances import column_distance, mean_discrepancy
+from lensing_core.shift.report import measure_kept_shift, measure_shift
+from lensing_core.shift.sample import Block, ObjectSample, noise_in_manifests
+from lensing_core.shift.scale import check_noise, check_scale
 
 GEOMETRY = CutoutGeometry("hsc", ("g", "i"), 24, 0.168, "flux", (27.0, 27.0), (0.8, 0.6))
 N = 120
@@ -113,7 +107,7 @@ def test_noise_levels_of_models_serve_where_no_sample_is_kept():
     assert levels == pytest.approx({"g": 27.0, "i": 27.0}, abs=0.01)
     assert check_noise(levels, _sample(_cutouts(6))).sentences == []
     assert "only a wrong zero point" in check_noise(levels, _sample(_cutouts(6) / 500)).refusal
-    silent = measure_noise_shift({}, _sample(_cutouts(6)), "old").to_json()
+    silent = measure_kept_shift({}, {}, _sample(_cutouts(6)), "old").to_json()
     assert (silent["level"], silent["alarms"]) == ("unknown", [])
     assert "keeps no statistics" in silent["notes"][0]
     pictures = {**manifest, "contract": {**manifest["contract"], "pixel_kind": "rendered"}}
@@ -144,6 +138,27 @@ def test_domains_are_told_apart_only_where_they_differ():
     json.dumps(found, allow_nan=False)
     # The training objects themselves: each is one group, and on one side of a fold.
     assert not measure_shift(training, training).alarms
+
+
+def test_mean_and_covariance_of_embeddings_serve_where_no_sample_is_kept():
+    rng = np.random.default_rng(0)
+    kept = OODDistance.measure(rng.normal(2, 3, (2000, 8)).astype("f4"))
+    z = rng.normal(2, 3, (N, 8)).astype("f4")
+    np.testing.assert_allclose((kept.whitened(z) ** 2).sum(axis=1), kept(z) ** 2, rtol=1e-4)
+
+    def found(values):
+        sample = _sample(_cutouts(6), blocks={"embedding of net": Block(values, np.arange(N))})
+        return measure_kept_shift({}, {"embedding of net": kept}, sample, "old").to_json()
+
+    alike = found(z)
+    assert (alike["level"], alike["alarms"]) == ("ok", [])
+    assert "only what its models keep is compared, mean and covariance" in alike["notes"][0]
+    moved = z.copy()
+    moved[:, 0] += 6  # two standard deviations: an AUROC of Φ(√2)
+    told = found(moved)
+    assert told["domains"][0]["auroc"] == pytest.approx(0.921, abs=0.03)
+    assert "with a domain AUROC of 0.9" in told["alarms"][0]
+    json.dumps(told, allow_nan=False)
 
 
 def test_what_moved_is_named_first():

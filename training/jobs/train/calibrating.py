@@ -22,8 +22,8 @@ from lensing_core.models.encoders import EncoderMember
 from lensing_core.models.ensemble import EnsembleRule, FusionChoice, choose_fusion
 from lensing_core.models.files import AnyMember
 from lensing_core.models.member import MemberOutput
-from lensing_core.shift import Block, check_ranking
-from lensing_core.shift.sample import MOST_OUTPUTS
+from lensing_core.shift.collapse import check_ranking
+from lensing_core.shift.sample import MOST_OUTPUTS, Block
 from lensing_core.uncertainty.conformal import ConformalSets
 
 BATCH = 256
