@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from lensing_core.arrays import Float64Array
+from lensing_core.arrays import Float32Array, Float64Array
 from lensing_core.datasets.uses import LENS, OTHER
 from lensing_core.evaluation.appearance import Appearance
 from lensing_core.evaluation.matched import (
@@ -150,21 +150,27 @@ def baseline_scores(
     Each is a ridge regression that learns from the labels of the other folds, so that it is free to
     find out which sign helps. A baseline without columns (color of one band) is left out.
     """
-    truth = np.asarray(labels)
     scores = {}
     for name in BASELINES:
         columns = np.asarray(getattr(appearance, name), dtype=np.float32)
-        if not columns.shape[1]:
-            continue
-        data = ProbeData(
-            columns,
-            np.where(truth == 1, LENS, OTHER).astype(np.int8),
-            np.ones(len(truth)),
-            np.asarray(groups),
-        )
-        given = ProbeInput(name, (ColumnBlock(name, name, 0, columns.shape[1]),))
-        scores[name] = cross_fitted_scores(data, given, penalty=1.0, seed=seed)
+        if columns.shape[1]:
+            scores[name] = scores_by(columns, labels, groups, seed=seed)
     return scores
+
+
+def scores_by(
+    columns: Float32Array, labels: ArrayLike, groups: ArrayLike, *, seed: int = 0
+) -> Float64Array:
+    """Out-of-fold scores (n,) of a ridge regression on columns (n, d), in whole groups."""
+    truth = np.asarray(labels)
+    data = ProbeData(
+        columns,
+        np.where(truth == 1, LENS, OTHER).astype(np.int8),
+        np.ones(len(truth)),
+        np.asarray(groups),
+    )
+    given = ProbeInput("columns", (ColumnBlock("columns", "columns", 0, columns.shape[1]),))
+    return cross_fitted_scores(data, given, penalty=1.0, seed=seed)
 
 
 def recall_by_class(

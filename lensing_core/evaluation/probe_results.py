@@ -11,7 +11,7 @@ from scipy.stats import spearmanr
 
 from lensing_core.arrays import Float64Array, IntArray
 from lensing_core.evaluation.appearance import Appearance
-from lensing_core.evaluation.measures import baseline_scores
+from lensing_core.evaluation.measures import baseline_scores, scores_by
 from lensing_core.evaluation.pixel_probes import PixelProbe
 from lensing_core.metrics import RankingCurve
 from lensing_core.metrics.resampling import group_resamples
@@ -156,14 +156,7 @@ def _shuffled(appearance: Appearance, labels: IntArray, groups: IntArray, seed: 
     _, first, member = np.unique(groups, return_index=True, return_inverse=True)
     of_group = labels[first]
     mixed = np.random.default_rng(seed).permutation(of_group)[member]
-    columns = Appearance(
-        brightness=appearance.matching,
-        color=appearance.color[:, :0],
-        size=appearance.size[:, :0],
-        cells=appearance.cells[:, :0],
-        typical=appearance.typical,
-    )
-    (scores,) = baseline_scores(columns, mixed, groups, seed=seed).values()
+    scores = scores_by(appearance.matching.astype(np.float32), mixed, groups, seed=seed)
     draws = list(group_resamples(groups, mixed == 1, N_BOOTSTRAP, seed))
     auroc = _interval(_aurocs(scores, mixed, draws))
     sentence = ""

@@ -125,10 +125,10 @@ def test_rankings_that_hang_on_a_color_or_a_direction_are_found_out(objects, che
     assert not [result.sentence for result in steady.values() if result.sentence]
 
 
-def test_labels_that_shuffling_does_not_hide_are_a_leak(objects, monkeypatch):
+def test_labels_that_shuffling_does_not_hide_are_a_leak(objects, cheap_models, monkeypatch):
     flux, labels, look = objects
     # In place of cross-fitted scores those of a model that has seen the labels.
-    seen = lambda a, truth, g, *, seed: {"brightness": truth + 0.0}  # noqa: E731
-    monkeypatch.setattr(probe_results, "baseline_scores", seen)
+    seen = lambda columns, truth, groups, *, seed: truth + 0.0  # noqa: E731
+    monkeypatch.setattr(probe_results, "scores_by", seen)
     judged = judge_probes(_ring_score(flux), {}, look, labels, np.arange(N))
     assert "With shuffled labels a model still ranks them (AUROC 1.000" in judged[-1].sentence
