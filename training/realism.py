@@ -59,12 +59,38 @@ def check_realism(
         If no member has stored outputs of all catalogs, or objects are too few.
     """
     with open_database(workspace).session() as session:
+        models = _models(session, workspace, ensemble, [painted, *real])
+    found = check_realism_by(workspace, painted, real, models, pictures=pictures, seed=seed)
+    if not found:
+        raise BadInputError(
+            f"No member of {ensemble} and no encoder has stored outputs of {painted} and of "
+            f"{', '.join(real)}; score or encode all of them first."
+        )
+    return found
+
+
+def check_realism_by(
+    workspace: Workspace,
+    painted: str,
+    real: Sequence[str],
+    models: Sequence[str],
+    *,
+    pictures: Path | None = None,
+    seed: int = 0,
+) -> list[dict[str, Any]]:
+    """Realism gates by what some models have stored, as :func:`check_realism`; maybe none.
+
+    Raises
+    ------
+    BadInputError
+        If objects are too few.
+    """
+    with open_database(workspace).session() as session:
         rule = GradeRule.current(session)
         fakes = read_labels(session, find_catalogs(session, [painted]), _USE, grades=rule)
         genuine = read_labels(session, find_catalogs(session, list(real)), _USE, grades=rule)
-        fakes = fakes.part(np.flatnonzero(fakes.state == LENS))
-        lenses = genuine.part(np.flatnonzero(genuine.state == LENS))
-        models = _models(session, workspace, ensemble, [painted, *real])
+    fakes = fakes.part(np.flatnonzero(fakes.state == LENS))
+    lenses = genuine.part(np.flatnonzero(genuine.state == LENS))
     against = "real lenses" if len(lenses) >= FEWEST else "real objects of all kinds"
     genuine = lenses if len(lenses) >= FEWEST else genuine
     rng = np.random.default_rng(seed)
@@ -76,10 +102,7 @@ def check_realism(
             if all(part is not None for part in parts):
                 columns[f"{kind} of {model}"] = np.concatenate([p for p in parts if p is not None])
     if not columns:
-        raise BadInputError(
-            f"No member of {ensemble} and no encoder has stored outputs of {painted} and of "
-            f"{', '.join(real)}; score or encode all of them first."
-        )
+        return []
     truth = np.repeat([True, False], [len(side) for side in sides])
     names = [f"{k}-{g}" for k, side in enumerate(sides) for g in side.groups(None)]
     groups = np.unique(names, return_inverse=True)[1]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 import timm
 import torch
 from real_sky import add_real_sky
 from safetensors.torch import save_file
+from sqlalchemy import select
 
 from lens_triage.training.checks import check_run
 from lens_triage.training.jobs.search import run
@@ -18,7 +21,7 @@ from lensing_core.errors import BadInputError
 from lensing_core.store import open_database
 from lensing_core.store.catalogs import find_catalog
 from lensing_core.store.ensembles import find_ensemble, rows_scored
-from lensing_core.store.tables import Run
+from lensing_core.store.tables import Run, RunLog
 
 pytestmark = pytest.mark.real
 N = 24
@@ -57,6 +60,11 @@ def test_a_real_catalog_is_searched(workspace, sky, settings):
     assert result["figures"]["auroc"]["value"] is not None
     assert set(result["baselines"]) == {"brightness", "color", "center"}
     with open_database(workspace).session() as session:
+        told = session.scalars(select(RunLog.message)).all()
+        gates = [
+            line for line in told if re.match(r"Training set \d: (Realism by|\d+ painted)", line)
+        ]
+        assert len(gates) == 2  # before either set trains
         ensemble = find_ensemble(session, "mine")
         assert len(ensemble.members) == 4
         assert rows_scored(session, ensemble.id, find_catalog(session, "sky").id) == N

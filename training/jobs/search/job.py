@@ -16,12 +16,14 @@ from lens_triage.training.jobs.search.estimate import estimate_search
 from lens_triage.training.jobs.search.sets import SearchData, gather, known_ids
 from lens_triage.training.jobs.steps import StepContext
 from lens_triage.training.jobs.train.held_out import HeldOut
+from lens_triage.training.realism import check_realism_by
 from lens_triage.training.recording import is_recorded, record_ensemble
 from lens_triage.training.runner.context import JobContext
 from lens_triage.training.settings import EncodeSettings, SearchSettings
 from lensing_core.arrays import Float32Array, Float64Array, IntArray
 from lensing_core.calibration import reliability
 from lensing_core.cutouts import CutoutStore
+from lensing_core.errors import BadInputError
 from lensing_core.evaluation import appearance_of_rows, baseline_scores
 from lensing_core.metrics import RankingCurve, ranking_metrics_with_intervals
 from lensing_core.models.encoders import EncoderMember
@@ -63,6 +65,7 @@ def run(context: JobContext, settings: SearchSettings) -> dict[str, Any]:
         "baselines": manifest["baselines"],
         "splits": manifest["splits"],
         "mined": manifest["search"]["mined"],
+        "realism": [gate["sentence"] for gate in manifest["search"].get("realism", ())],
     }
 
 
@@ -122,8 +125,28 @@ def _embeddings(context: JobContext, data: SearchData, encoder: str) -> Float32A
     return np.concatenate(parts)
 
 
+def _check_realism(
+    context: JobContext, settings: SearchSettings, sets: list[str], encoder: str
+) -> list[dict[str, Any]]:
+    """Tell painted arcs from the catalog's own objects, and say so before they train anything."""
+    found = []
+    for number, name in enumerate(sets, 1):
+        context.progress(number - 1, len(sets), "Comparing painted with real objects")
+        try:
+            gates = check_realism_by(context.workspace, name, [settings.catalog], [encoder])
+        except BadInputError as error:
+            context.log(f"Training set {number}: {error}", "warning")
+            continue
+        for gate in gates:
+            level = "info" if gate["passed"] else "warning"
+            context.log(f"Training set {number}: {gate['sentence']}", level)
+            found.append({"set": number, **gate})
+    return found
+
+
 def _train(context: JobContext, settings: SearchSettings, sets: list[str], encoder: str) -> None:
     """Fit the committee, measure it on held-out objects, and record the ensemble."""
+    realism = _check_realism(context, settings, sets, encoder)
     context.progress(0, None, "Putting training sets together")
     data = _gather(context, settings, sets)
     if not data.with_blocks:
@@ -143,6 +166,7 @@ def _train(context: JobContext, settings: SearchSettings, sets: list[str], encod
     raw = committee.raw(x[rows])
     scores = committee.rule(raw)
     manifest = _manifest(context, settings, data, committee)
+    manifest["search"]["realism"] = realism
     models = _save(context, settings, encoder, committee, x.shape[1], manifest)
     manifest |= {
         "figures": {
