@@ -17,6 +17,7 @@ from lens_triage.app.api.endpoints import (
 )
 from lens_triage.app.api.openapi import description, roles_of
 from lens_triage.app.context import AppContext
+from lens_triage.app.permissions import ALONE, GRADER, NOBODY, ORGANIZER, READER, WHO
 
 _POLICY = (
     "default-src 'none'; style-src 'nonce-{nonce}'; frame-ancestors 'none'; base-uri 'none'; "
@@ -34,6 +35,13 @@ table { border-collapse: collapse; width: 100%; } caption { text-align: left; co
 th, td { text-align: left; vertical-align: top; padding: 3px 12px 3px 0; font-weight: 400; }
 th { white-space: nowrap; } p { margin: .3rem 0; } .who { color: var(--muted); }
 """
+_PEOPLE = {
+    ALONE: "who works alone",
+    NOBODY: "who is not signed in",
+    READER: "readers",
+    GRADER: "graders",
+    ORGANIZER: "organizers",
+}
 _EXAMPLES = {
     ("/candidates", "GET"): "'{url}/candidates?ensemble=NAME&min=0.9&limit=50'",
     ("/candidates/{id}/pixels", "GET"): "-o cutout.npy '{url}/candidates/1/pixels'",
@@ -91,7 +99,8 @@ def _section(endpoint: Endpoint, url: str) -> str:
         command = f"curl -H 'Authorization: Bearer TOKEN' {example.format(url=url)}"
         shown = f"<pre>{escape(command)}</pre>"
     about = f"<p>{escape(endpoint.description)}</p>" if endpoint.description else ""
-    who = ", ".join(roles_of(endpoint))
+    roles = roles_of(endpoint)
+    who = "everybody" if len(roles) == len(WHO) else ", ".join(_PEOPLE[role] for role in roles)
     return (
         f"<section><h2><code>{endpoint.method} {escape(BASE + endpoint.path)}</code></h2>"
         f'<p>{escape(endpoint.summary)} <span class="who">({escape(who)})</span></p>{about}'
@@ -110,7 +119,8 @@ def _table(caption: str, parameters: tuple[Parameter, ...]) -> str:
 
 
 def _told(parameter: Parameter) -> str:
-    choices = f" One of {', '.join(parameter.choices)}." if parameter.choices else ""
+    several = len(parameter.choices) > 1
+    choices = f" One of {', '.join(parameter.choices)}." if several else ""
     many = " May be given several times." if parameter.many else ""
     return f"{parameter.description}{choices}{many}"
 

@@ -118,7 +118,7 @@ _LIST = (
     Parameter("grade", "Grades, of those whom votes names.", many=True),
     Parameter("consensus", "State of the consensus.", CONSENSUS_STATES, many=True),
     Parameter("tag", "Tags; any of them.", many=True),
-    Parameter("tags", "all: all of the tags.", ("all",)),
+    Parameter("tags", "Give all for candidates that have all of the tags.", ("all",)),
     Parameter("note", "Words of a note."),
     Parameter("flag", "Flagged for discussion by whom.", FLAG_STATES),
     Parameter("cone", "Right ascension, declination and radius, as '150.1 2.2 30s'."),

@@ -11,10 +11,11 @@ those of the network.
 
 from __future__ import annotations
 
+import copy
 import json
 import shutil
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -89,7 +90,8 @@ class _EncoderGraph(nn.Module):
     def __init__(self, member: EncoderMember) -> None:
         super().__init__()
         self.spec = member.spec
-        self.layered = LayeredEncoder(member.network, member.spec.layers).eval()
+        network = copy.deepcopy(member.network)  # it gets a hook of its own
+        self.layered = LayeredEncoder(network, member.spec.layers).eval()
         self.crops = [crop_px(crop, member.contract) for crop in member.spec.crops_arcsec]
         for k, size in enumerate(self.crops):
             self.register_buffer(f"resize_{k}", _resize_matrix(size, member.spec.input_px))
@@ -239,15 +241,29 @@ def _export(stored: StoredMember, folder: Path) -> ExportedGraph:
     return ExportedGraph(stored.id, path.name, difference)
 
 
-def run_graph(path: Path, inputs: dict[str, Float32Array]) -> tuple[Float32Array, Float32Array]:
-    """Logits (n,) before calibration, and embeddings (n, d), by onnxruntime on one core."""
+Outputs = tuple[Float32Array, Float32Array]
+
+
+def open_graph(path: Path) -> Callable[[dict[str, Float32Array]], Outputs]:
+    """Read a graph; what is returned gives logits (n,) before calibration, and embeddings (n, d),
+    by onnxruntime on one core.
+    """
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    logit, embedding = session.run(["logit", "embedding"], inputs)
-    return logit, embedding
+
+    def run(inputs: dict[str, Float32Array]) -> Outputs:
+        logit, embedding = session.run(["logit", "embedding"], inputs)
+        return logit, embedding
+
+    return run
+
+
+def run_graph(path: Path, inputs: dict[str, Float32Array]) -> Outputs:
+    """Run a graph once; see :func:`open_graph`."""
+    return open_graph(path)(inputs)
 
 
 def _asinh(graph: Any, value: Any) -> Any:

@@ -7,13 +7,18 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import timm
+import torch
+from safetensors.torch import save_file
 from tiny_ensembles import GEOMETRY, add_tiny_ensemble
 
 from lensing_core.errors import BadInputError, ContractError
 from lensing_core.models import onnx_graphs
+from lensing_core.models.encoders import make_encoder
 from lensing_core.models.ensemble import EnsembleRule
 from lensing_core.models.files import StoredMember
 from lensing_core.models.onnx_graphs import export_onnx, run_graph
+from lensing_core.pu.learners import LogisticLearner
 from lensing_core.scoring import open_ensemble
 from lensing_core.store import open_database
 from lensing_core.store.ensembles import find_ensemble, version_of
@@ -52,6 +57,27 @@ def test_graphs_and_rule_give_the_scores_of_the_ensemble(ensemble, tmp_path):
     outputs = [stored.member.predictor(GEOMETRY, "noise")(flux).logit for stored in members]
     expected = rule(np.stack(outputs, axis=1))
     np.testing.assert_allclose(again.logit, expected.logit, atol=1e-4)
+
+
+def test_the_graph_of_an_encoder_crops_resizes_and_turns_as_it_does(ensemble, tmp_path):
+    rule, _, version = ensemble
+    flux = np.random.default_rng(4).normal(0, 20, (6, 2, 32, 32)).astype(np.float32)
+    flux[1, 1], flux[2, :, :9] = np.nan, np.nan
+    torch.manual_seed(0)
+    weights = tmp_path / "tiny.safetensors"
+    save_file(timm.create_model("test_efficientnet").state_dict(), weights)
+    member = make_encoder(
+        "test_efficientnet", flux, GEOMETRY, weights_file=weights, input_px=48, layers="middle"
+    )
+    embedding = member.predictor(GEOMETRY, "noise")(flux).embedding
+    head = LogisticLearner().fit(embedding, np.array([0, 1, 0, 1, 0, 1]), seed=0)
+    stored = StoredMember("encoder-1", member.with_head(head, None), {})
+    (graph,) = export_onnx([stored], rule, "tiny", version, tmp_path / "out")
+    expected = stored.member.predictor(GEOMETRY, "noise")(flux)  # as it was before
+    at_25 = flux * np.float32(10 ** (-0.4 * 2))
+    logit, embedding = run_graph(tmp_path / "out" / graph.file, {"flux": at_25})
+    np.testing.assert_allclose(logit, expected.logit, atol=1e-4)
+    np.testing.assert_allclose(embedding, expected.embedding, atol=1e-4)
 
 
 def test_what_cannot_be_exported_is_said(ensemble, tmp_path, monkeypatch):
