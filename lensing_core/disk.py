@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from lensing_core.errors import StorageError
+from lensing_core.errors import BadInputError, StorageError
 
 MARGIN = 1.1
 SPARE_BYTES = 32 * 2**20
@@ -75,6 +75,31 @@ def replacing(path: Path) -> Iterator[Path]:
     finally:
         with suppress(OSError):
             beside.unlink(missing_ok=True)
+
+
+def check_new_folder(folder: Path) -> None:
+    """Raise BadInputError unless a folder is new or empty."""
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise BadInputError(f"{folder} is there already and is not empty: give another folder.")
+    if not folder.parent.is_dir():
+        raise BadInputError(f"There is no folder {folder.parent}: make it, or give another.")
+
+
+@contextmanager
+def whole_folder(folder: Path) -> Iterator[Path]:
+    """A folder beside ``folder`` that takes its place if the block ends well, else goes."""
+    beside = folder.with_name(f".{folder.name}.part")
+    shutil.rmtree(beside, ignore_errors=True)
+    try:
+        beside.mkdir()
+        yield beside
+        if folder.exists():
+            folder.rmdir()
+        beside.rename(folder)
+    except OSError as error:
+        raise BadInputError(f"{folder} cannot be written: {error.strerror}.") from error
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
 
 
 def _existing(folder: Path) -> Path:

@@ -25,7 +25,7 @@ _FARTHEST_ARCSEC = 20.0
 _PARAMETER_STEP = 1e-5
 _TRIES, _TRIES_AT_ONCE = 96, 16
 _SCATTER = 0.8
-_EVALUATIONS = 40
+_EVALUATIONS = 100
 _IMAGE_STARTS = 2
 
 
@@ -89,7 +89,7 @@ class Fit:
         return lenses, ratios.numpy()
 
 
-def fit(model: MassModel, families: Sequence[Family], *, starts: int = 3, seed: int = 1) -> Fit:
+def fit(model: MassModel, families: Sequence[Family], *, starts: int = 8, seed: int = 1) -> Fit:
     """Fit a mass model.
 
     Of some tens of draws from the priors the best begin. The source plane comes first (distances

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
@@ -133,12 +134,15 @@ class ModelLens:
     def plane(self) -> LensPlane:
         return self.model.plane
 
+    @cached_property
+    def _field(self) -> Deflection:
+        return self.model.field(torch.from_numpy(self.values)[None])
+
     def deflection(self, x: Tensor, y: Tensor) -> Pair:
         """Deflection (arcsec) at places of any shape, computed piece by piece."""
-        field = self.model.field(torch.from_numpy(self.values)[None])
         size = max(1, _AT_ONCE // self.model.components)
         pieces = [
-            field(px[None], py[None])
+            self._field(px[None], py[None])
             for px, py in zip(x.reshape(-1).split(size), y.reshape(-1).split(size), strict=True)
         ]
         ax, ay = (torch.cat([piece[k][0] for piece in pieces]) for k in (0, 1))

@@ -20,6 +20,7 @@ from lensing_core.cluster_model.profiles import (
     nfw_scales,
     shear_deflection,
 )
+from lensing_core.cluster_model.tables import beside
 from lensing_core.errors import BadInputError
 
 _AT_ONCE = 100_000
@@ -214,7 +215,7 @@ def _add_glafic(
         cut, core = (math.inf, p[5]) if kind == "sie" else (p[5], p[6])
         found.dpie.append(_glafic_isothermal(x, y, q, angle, p[0], core, cut))
     elif kind == "gals":
-        galaxies = path.parent / (stated.get("galfile") or ["galfile.dat"])[0]
+        galaxies = beside(path.parent, (stated.get("galfile") or ["galfile.dat"])[0])
         for line in _text(galaxies).splitlines():
             words = line.split("#")[0].split()
             if len(words) >= 5:

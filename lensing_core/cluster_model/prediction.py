@@ -14,9 +14,10 @@ from lensing_core.arrays import Float64Array
 from lensing_core.cluster_model.families import Family, farthest_arcsec
 from lensing_core.cluster_model.mass import Lens
 from lensing_core.cluster_model.profiles import Pair
-from lensing_core.physics.point_images import images_of_point
+from lensing_core.physics.point_images import images_of_point, search_grid
 
-_GRID = 161
+_STEP_ARCSEC = 0.5
+_GRIDS = (81, 301)
 _FIELD = 1.3
 _MATCH_ARCSEC = 10.0
 
@@ -68,7 +69,8 @@ def predict(
     sources: Float64Array,
     *,
     center: tuple[float, float] = (0.0, 0.0),
-    grid: int = _GRID,
+    grid: int | None = None,
+    most_arcsec: float = math.inf,
 ) -> list[PredictedImage]:
     """All images of each source, each observed one with the nearest of the model's.
 
@@ -81,10 +83,15 @@ def predict(
     sources : ndarray of shape (f, 2)
     center : (float, float)
         Of the search, which reaches 1.3 times as far as the farthest image.
-    grid : int
-        Its points along a side; closer pairs of images near galaxies may be missed.
+    grid : int, optional
+        Its points along a side; by default one each 0.5″, 81 to 301. Closer pairs of images near
+        galaxies may be missed.
+    most_arcsec : float
+        Farthest that it reaches, where the mass is known no farther.
     """
-    half = _FIELD * farthest_arcsec(families, center)
+    half = min(_FIELD * farthest_arcsec(families, center), most_arcsec)
+    n = grid or int(np.clip(2 * half / _STEP_ARCSEC, *_GRIDS))
+    ax, ay = lens.deflection(*search_grid(center, half, n))
     found = []
     for family, ratio, source in zip(families, ratios, sources, strict=True):
         images = images_of_point(
@@ -92,7 +99,8 @@ def predict(
             (float(source[0]), float(source[1])),
             center=center,
             half_arcsec=half,
-            n=grid,
+            n=n,
+            on_grid=(float(ratio) * ax, float(ratio) * ay),
         )
         found += _paired(family, images)
     return found

@@ -19,6 +19,7 @@ from torch import Tensor
 from lensing_core.arrays import Float64Array
 from lensing_core.cluster_model.planes import LensPlane
 from lensing_core.cluster_model.profiles import Pair
+from lensing_core.cluster_model.tables import beside
 from lensing_core.errors import BadInputError
 
 _MOST_TURN = 2e-3
@@ -84,12 +85,12 @@ def lens_of_maps(stated: Mapping[str, Any], folder: Path, plane: LensPlane) -> M
         if ratio <= 0:
             raise BadInputError(f"The maps hold for z_source {z}: that is not behind the cluster.")
     if "kappa" in stated:
-        axis_x, axis_y, kappa, _ = _read(folder / str(stated["kappa"]), plane)
+        axis_x, axis_y, kappa, _ = _read(beside(folder, stated["kappa"]), plane)
         alpha = deflection_of_kappa(kappa / ratio, float(axis_x[1] - axis_x[0]))
     elif "deflection_x" in stated and "deflection_y" in stated:
         maps = []
         for name, sign_of in (("deflection_x", True), ("deflection_y", False)):
-            path = folder / str(stated[name])
+            path = beside(folder, stated[name])
             axis_x, axis_y, data, header = _read(path, plane)
             unit = str(stated.get("unit") or header.get("BUNIT") or "arcsec").strip().lower()
             if unit not in ("arcsec", "pixel", "pixels", "pix"):

@@ -38,6 +38,13 @@ def inverse_magnification(deflection: Deflection, x: Tensor, y: Tensor) -> Tenso
     return (1 - xx) * (1 - yy) - xy * yx
 
 
+def search_grid(center: tuple[float, float], half_arcsec: float, n: int) -> tuple[Tensor, Tensor]:
+    """Places x and y (n, n) of the square grid on which images are looked for, arcsec."""
+    axis = torch.linspace(-half_arcsec, half_arcsec, n, dtype=torch.float64)
+    x, y = torch.meshgrid(axis + center[0], axis + center[1], indexing="xy")
+    return x, y
+
+
 def images_of_point(
     deflection: Deflection,
     source: tuple[float, float],
@@ -45,6 +52,7 @@ def images_of_point(
     center: tuple[float, float],
     half_arcsec: float,
     n: int,
+    on_grid: tuple[Tensor, Tensor] | None = None,
 ) -> Float64Array:
     """Images (n, 3) of a point of the source plane: x, y, signed magnification; brightest first.
 
@@ -56,18 +64,19 @@ def images_of_point(
     source, center : (float, float)
         Of the point in the source plane, and of the grid, arcsec.
     half_arcsec, n : half the side of the grid, and its points along a side
+    on_grid : (Tensor, Tensor), optional
+        The deflection on that :func:`search_grid`, where it is known.
     """
     x, y = source
-    axis = torch.linspace(-half_arcsec, half_arcsec, n, dtype=torch.float64)
-    grid_x, grid_y = torch.meshgrid(axis + center[0], axis + center[1], indexing="xy")
-    ax, ay = deflection(grid_x, grid_y)
+    grid_x, grid_y = search_grid(center, half_arcsec, n)
+    ax, ay = on_grid or deflection(grid_x, grid_y)
     beta = torch.stack([grid_x - ax - x, grid_y - ay - y], dim=-1)
     corners = beta[:-1, :-1], beta[:-1, 1:], beta[1:, 1:], beta[1:, :-1]
     holds = _around_origin(*(corners[k] for k in (0, 1, 2)))
     holds |= _around_origin(*(corners[k] for k in (0, 2, 3)))
     rows, columns = torch.nonzero(holds).T
-    step = float(axis[1] - axis[0])
-    points = torch.stack([axis[columns] + center[0], axis[rows] + center[1]], dim=1) + step / 2
+    step = 2 * half_arcsec / (n - 1)
+    points = torch.stack([grid_x[0, columns], grid_y[rows, 0]], dim=1) + step / 2
     target = torch.tensor([x, y], dtype=torch.float64)
     h = _NEWTON_STEP_ARCSEC
     for _ in range(_ITERATIONS):

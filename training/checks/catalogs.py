@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import prod
+from pathlib import Path
 from typing import Any
 
 from lens_triage.training.settings import (
@@ -89,7 +90,15 @@ def check_attach(workspace: Workspace, settings: AttachSettings, run_id: str = "
 
 
 def check_model(workspace: Workspace, settings: ModelSettings, run_id: str = "") -> None:
-    """The catalog exists and has flux, and so have the objects or the ranking that are named."""
+    """The catalog exists and has flux, and so have the objects or the ranking that are named.
+
+    A cluster's file can be read.
+    """
+    if settings.cluster:
+        from lensing_core.cluster_model import read_cluster  # loads torch
+
+        read_cluster(Path(settings.cluster))
+        return
     from lens_triage.training.jobs.candidates_to_fit import candidates_to_fit
 
     with open_database(workspace).session() as session:

@@ -1,6 +1,7 @@
 """The job that fits lenses to candidates, one after another, and keeps every result.
 
-The lens test of each, or the posterior of each (:mod:`lens_triage.training.jobs.posterior`).
+The lens test of each, or the posterior of each (:mod:`lens_triage.training.jobs.posterior`); or it
+models the mass of one cluster (:mod:`lens_triage.training.jobs.cluster`).
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections import Counter
 from typing import Any
 
 from lens_triage.training.jobs.candidates_to_fit import candidates_to_fit
+from lens_triage.training.jobs.cluster import run_cluster
 from lens_triage.training.jobs.posterior import run_posteriors
 from lens_triage.training.runner.context import JobContext
 from lens_triage.training.settings import ModelSettings
@@ -27,8 +29,11 @@ def run(context: JobContext, settings: ModelSettings) -> dict[str, Any]:
     -------
     dict
         How many were ``candidates`` and ``tested`` now, and of all of them how many have which
-        verdict; of posteriors see :func:`~lens_triage.training.jobs.posterior.run_posteriors`.
+        verdict; of posteriors see :func:`~lens_triage.training.jobs.posterior.run_posteriors`, of a
+        cluster :func:`~lens_triage.training.jobs.cluster.run_cluster`.
     """
+    if settings.cluster:
+        return run_cluster(context, settings)
     if settings.posterior:
         return run_posteriors(context, settings)
     database = open_database(context.workspace)

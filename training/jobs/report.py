@@ -6,9 +6,10 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from lens_triage.training.report.writing import ReportRequest, whole_folder, write_report
+from lens_triage.training.report.writing import ReportRequest, write_report
 from lens_triage.training.runner.context import JobContext
 from lens_triage.training.settings import ReportSettings
+from lensing_core.disk import whole_folder
 
 FOLDER = "report"
 

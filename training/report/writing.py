@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import shutil
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +15,7 @@ from lens_triage.training.report.figures import Drawn, charts
 from lens_triage.training.report.galleries import MOST, gallery
 from lens_triage.training.report.methods import methods_of
 from lens_triage.training.report.references import to_bibtex
+from lensing_core.disk import check_new_folder, whole_folder
 from lensing_core.errors import BadInputError
 from lensing_core.export.columns import ExportRow
 from lensing_core.export.pictures import CutoutSource
@@ -81,14 +80,6 @@ def no_progress(done: int, total: int, activity: str) -> None:
     """Say nothing."""
 
 
-def check_output(folder: Path) -> None:
-    """Raise BadInputError unless a report can be written into a folder."""
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise BadInputError(f"{folder} is there already and is not empty: give another folder.")
-    if not folder.parent.is_dir():
-        raise BadInputError(f"There is no folder {folder.parent}: make it, or give another.")
-
-
 def write_report(
     workspace: Workspace,
     folder: Path,
@@ -111,7 +102,7 @@ def write_report(
     NotFoundError
         If there is no such catalog or ensemble.
     """
-    check_output(folder)
+    check_new_folder(folder)
     database = open_database(workspace)
     with database.session() as session:
         facts = gather(
@@ -124,23 +115,6 @@ def write_report(
         )
     with whole_folder(folder) as beside:
         return _Writer(workspace, database, beside, request, facts, progress).write()
-
-
-@contextmanager
-def whole_folder(folder: Path) -> Iterator[Path]:
-    """A folder beside ``folder`` that takes its place if the block ends well, else goes."""
-    beside = folder.with_name(f".{folder.name}.part")
-    shutil.rmtree(beside, ignore_errors=True)
-    try:
-        beside.mkdir()
-        yield beside
-        if folder.exists():
-            folder.rmdir()
-        beside.rename(folder)
-    except OSError as error:
-        raise BadInputError(f"{folder} cannot be written: {error.strerror}.") from error
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
 
 
 class _Writer:

@@ -10,6 +10,7 @@ import param
 
 from lens_triage.training.settings import shared
 from lens_triage.training.settings.base import RunSettings
+from lensing_core.disk import check_new_folder
 from lensing_core.errors import BadInputError
 from lensing_core.lens_test import LensTestSettings
 
@@ -17,13 +18,13 @@ _MAX_REDSHIFT = 19.99
 
 
 class ModelSettings(RunSettings):
-    """Fit lens models: the lens test of Review to many, or the posterior of a few.
+    """Fit lens models: the lens test of Review to many, posteriors of a few, or a cluster's mass.
 
-    The lens test takes seconds a candidate, the posterior minutes.
+    The lens test takes seconds a candidate, the posterior minutes. A cluster needs no catalog.
     """
 
     kind = "model"
-    files: ClassVar = ("ids", "begin_with")
+    files: ClassVar = ("ids", "begin_with", "cluster", "output")
     units: ClassVar = {"max_theta_e_arcsec": "arcsec"}
     groups: ClassVar = {
         "Candidates": ("catalog", "top", "ensemble", "ids", "objects"),
@@ -31,6 +32,7 @@ class ModelSettings(RunSettings):
         "Posterior": (
             "posterior", "mass", "z_lens", "z_source", "effective_samples", "begin_with", "seed",
         ),
+        "Cluster": ("cluster", "output"),
     }  # fmt: skip
 
     catalog = param.String(default="", doc="Catalog whose candidates are fitted.")
@@ -82,7 +84,20 @@ class ModelSettings(RunSettings):
     )
     seed = shared.seed("Seed of the sampling.")
 
+    cluster = param.String(
+        default="",
+        doc="TOML or ECSV file of a cluster with multiple images, whose mass is modeled; without "
+        "candidates.",
+    )
+    output = param.String(
+        default="",
+        doc="Folder for a copy of the files of a cluster, which must be new or empty; they are in "
+        "runs/<run>/cluster.",
+    )
+
     def title(self) -> str:
+        if self.cluster:
+            return f"Mass model of {Path(self.cluster).stem}"
         if not self.posterior:
             return f"Lens tests of {self.catalog}"
         of = self.objects[0] if len(self.objects) == 1 else self.catalog
@@ -96,6 +111,11 @@ class ModelSettings(RunSettings):
 
     def check(self) -> None:
         """Check what can be seen without the database; paths are made absolute."""
+        if self.cluster:
+            self._check_cluster()
+            return
+        if self.output:
+            raise BadInputError("The output is of a cluster's mass model: name its file, too.")
         if not self.catalog:
             raise BadInputError("Name the catalog whose candidates are to be fitted.")
         if not (self.quick or self.posterior):
@@ -117,3 +137,14 @@ class ModelSettings(RunSettings):
                 if not path.is_file():
                     raise BadInputError(f"{what} {path} does not exist.")
                 setattr(self, name, str(path))
+
+    def _check_cluster(self) -> None:
+        if self.catalog or self.posterior or self.ids or self.objects:
+            raise BadInputError("A cluster's mass model takes no candidates: leave them out.")
+        path = Path(self.cluster).expanduser().absolute()
+        if not path.is_file():
+            raise BadInputError(f"Cluster file {path} does not exist.")
+        self.cluster = str(path)
+        if self.output:
+            self.output = str(Path(self.output).expanduser().absolute())
+            check_new_folder(Path(self.output))

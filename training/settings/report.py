@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import param
 
 from lens_triage.training.settings.base import RunSettings
+from lensing_core.disk import check_new_folder
 from lensing_core.errors import BadInputError
 
 
@@ -58,8 +59,6 @@ class ReportSettings(RunSettings):
         if not self.catalog:
             raise BadInputError("Name the catalog whose search is to be reported.")
         if self.output:
-            from lens_triage.training.report.writing import check_output  # loads the store
-
             path = Path(self.output).expanduser().absolute()
-            check_output(path)
+            check_new_folder(path)
             self.output = str(path)
