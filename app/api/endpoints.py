@@ -86,7 +86,7 @@ class Endpoint:
         """The row of the table of permissions."""
         found = find_route(f"{BASE}{self.path}".replace("{id}", "1"))
         if found is None:
-            raise LookupError(f"{self.pattern} has no row in ROUTES")
+            raise LookupError(f"{self.pattern} has no row in the table of routes")
         return found
 
 
