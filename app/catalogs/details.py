@@ -119,7 +119,7 @@ def facts_html(catalog: CatalogSummary, labels: LabelCounts) -> str:
         "Candidates": fmt.count(catalog.n_candidates),
         "Label source": source,
         "Labels": f"{fmt.plural(labels.lenses, 'lens', 'lenses')}, "
-        f"{fmt.count(labels.others)} non-lenses, {fmt.count(labels.unknown)} unknown",
+        f"{fmt.count(labels.non_lenses)} non-lenses, {fmt.count(labels.unknown)} unknown",
         "Made": fmt.moment(catalog.created_at),
     }
     scored = " · ".join(

@@ -145,9 +145,9 @@ class PreviewPane(pn.viewable.Viewer):
 
 
 def told_warnings(preview: ImportPreview) -> list[str]:
-    """The warnings but those on what was recognized, which stand there."""
-    doubts = tuple(guess.sentence for guess in preview.guesses if guess.is_doubtful)
-    return [text for text in preview.warnings if not (doubts and text.startswith(doubts))]
+    """Warnings without those on recognized settings, which are shown beside the settings."""
+    recognized = tuple(guess.sentence for guess in preview.guesses if guess.is_doubtful)
+    return [text for text in preview.warnings if not (recognized and text.startswith(recognized))]
 
 
 def facts_html(preview: ImportPreview) -> str:

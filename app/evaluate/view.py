@@ -90,7 +90,7 @@ class EvaluationBoard(pn.viewable.Viewer):
         self._members = Table(
             columns=MEMBER_COLUMNS, label="Members", empty="No metrics of members are stored."
         )
-        self._further, self._importance = stack(), stack()
+        self._more_metrics, self._importance = stack(), stack()
         self.real = RealObjects(context)
         self.probes = ShortcutProbes(context)
         self._comparison = EnsembleComparison(context)
@@ -111,7 +111,7 @@ class EvaluationBoard(pn.viewable.Viewer):
         self._results = stack(
             self._ranking,
             self._survey,
-            self._further,
+            self._more_metrics,
             section(
                 "Members",
                 self._members,
@@ -256,7 +256,7 @@ class EvaluationBoard(pn.viewable.Viewer):
         if found.curve is not None:
             self._roc.display(found.curve.roc())
             self._deployment.display(found.curve, prior=found.survey_prior)
-        self._further.objects = _further(ensemble, found)
+        self._more_metrics.objects = _more_metrics(ensemble, found)
         importances = _importance(importance)  # an empty part would leave a gap
         self._importance.param.update(objects=importances, visible=bool(importances))
         self._results.visible = True
@@ -277,7 +277,7 @@ _NO_CURVE = (
 )
 
 
-def _further(ensemble: EnsembleSummary, found: Evaluation) -> list[pn.viewable.Viewable]:
+def _more_metrics(ensemble: EnsembleSummary, found: Evaluation) -> list[pn.viewable.Viewable]:
     """Calibration, recall by properties, fusions and prediction sets, as far as they are known."""
     manifest = ensemble.manifest
     parts: list[pn.viewable.Viewable] = []

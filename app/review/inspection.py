@@ -130,13 +130,13 @@ class Inspector:
         catalog = get_catalog(session, candidate.catalog_id)
         ensemble_id = message.get("ensemble_id")
         parts: dict[str, Callable[[], Answer]] = {
-            "neighbors": lambda: self._alike(session, candidate, catalog, ensemble_id),
+            "neighbors": lambda: self._look_alikes(session, candidate, catalog, ensemble_id),
             "counterparts": lambda: {"found": _counterparts(session, candidate)},
             "links": lambda: {"found": _links(candidate, catalog)},
         }
         return {"id": candidate.id, **{name: _part(name, make) for name, make in parts.items()}}
 
-    def _alike(
+    def _look_alikes(
         self, session: Session, candidate: Candidate, catalog: Catalog, ensemble_id: int | None
     ) -> Answer:
         """The nearest labeled lenses and others, or why there are none."""

@@ -121,12 +121,12 @@ export class LensModelSection {
 function posterior(model, row) {
   const {diagnostics, quantities} = model
   const rows = SHOWN.filter((name) => name in quantities).map((name) => [quantities[name].title, interval(quantities[name])])
-  const doubts = []
-  if (!diagnostics.converged) { doubts.push("The sample has not converged: do not use it.") }
-  if (model.lens_test.verdict === "no_lens") { doubts.push("The lens test says that no lens model fits.") }
-  if (model.reduced_chi2 > 1.5) { doubts.push(`The best model is a poor fit: reduced χ² ${model.reduced_chi2.toFixed(2)}.`) }
+  const warnings = []
+  if (!diagnostics.converged) { warnings.push("The sample has not converged: do not use it.") }
+  if (model.lens_test.verdict === "no_lens") { warnings.push("The lens test says that no lens model fits.") }
+  if (model.reduced_chi2 > 1.5) { warnings.push(`The best model is a poor fit: reduced χ² ${model.reduced_chi2.toFixed(2)}.`) }
   return [
-    ...doubts.map((text) => h("p", {className: "failure"}, text)),
+    ...warnings.map((text) => h("p", {className: "failure"}, text)),
     ...posteriorOfRadius(model),
     h("dl", {className: "lens-numbers"}, rows.flatMap(([name, text]) => [h("dt", {}, name), h("dd", {}, text)])),
     images(model),

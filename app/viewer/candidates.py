@@ -117,7 +117,7 @@ def details_to_json(
         _section("Measured", _measured(observation)),
         _section("Images", _images(candidate, observation, catalog)),
         _section("Provenance", _provenance(candidate, catalog, blind=blind)),
-        _section("Further columns", _mapping(_further(observation))),
+        _section("Additional columns", _mapping(_additional_columns(observation))),
     ]
     return {
         "id": candidate.id,
@@ -169,7 +169,7 @@ def _ingest(observation: Observation | None) -> Mapping[str, Any]:
     return noted if isinstance(noted, Mapping) else {}
 
 
-def _further(observation: Observation | None) -> dict[str, Any]:
+def _additional_columns(observation: Observation | None) -> dict[str, Any]:
     """The columns that the user brought beyond those that have a meaning here."""
     brought = observation.properties if observation else {}
     return {name: value for name, value in brought.items() if name != _INGEST}

@@ -144,7 +144,7 @@ class Chunk:
         Rows whose images are looked for; their pixels stand in ``pixels`` at the same places.
     rejected : list of Rejected
         Rows that cannot even be read.
-    doubts : Counter
+    unclear_cells : Counter
         As in :class:`RowReader`, of these rows.
     """
 
@@ -152,7 +152,7 @@ class Chunk:
     stop: int
     parsed: list[ParsedRow]
     rejected: list[Rejected]
-    doubts: Counter[str]
+    unclear_cells: Counter[str]
     slot: int
     pixels: Pixels
     _tasks: list[Future[Decoded]]
@@ -160,7 +160,7 @@ class Chunk:
     @classmethod
     def begin(cls, decoder: Decoder, reader: RowReader, start: int, stop: int) -> Chunk:
         """Read rows and hand them to the decoder."""
-        before = reader.doubts.copy()
+        before = reader.unclear_cells.copy()
         parsed: list[ParsedRow] = []
         rejected: list[Rejected] = []
         for row in reader.read(start, stop):
@@ -173,7 +173,9 @@ class Chunk:
         for first in range(0, len(parsed), ROWS_PER_TASK):
             rows = [row.request for row in parsed[first : first + ROWS_PER_TASK]]
             tasks.append(decoder.begin(rows, slot, pixels, first))
-        return cls(start, stop, parsed, rejected, reader.doubts - before, slot, pixels, tasks)
+        return cls(
+            start, stop, parsed, rejected, reader.unclear_cells - before, slot, pixels, tasks
+        )
 
     def results(
         self, progress: Callable[[int], None]

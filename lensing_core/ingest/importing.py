@@ -47,7 +47,7 @@ class ImportReport:
     rows, ingested, quarantined : int
     reasons : dict of str to int
         Quarantined rows by reason.
-    doubts : dict of str to int
+    unclear_cells : dict of str to int
         Cells that were left empty because they could not be understood, by their role.
     missing_bands : dict of str to int
         Bands of objects that hold no data, by band and reason, as ``g: unreadable_file``.
@@ -62,15 +62,16 @@ class ImportReport:
     ingested: int
     quarantined: int
     reasons: dict[str, int]
-    doubts: dict[str, int]
+    unclear_cells: dict[str, int]
     missing_bands: dict[str, int]
     outside_cutout: int
     warnings: list[str]
     already_complete: bool
 
     def to_json(self) -> dict[str, Any]:
-        """Plain JSON."""
-        return dict(vars(self))
+        """Plain JSON; stored reports call unclear cells "doubts"."""
+        stored = {"unclear_cells": "doubts"}
+        return {stored.get(name, name): value for name, value in vars(self).items()}
 
 
 def import_catalog(
@@ -134,7 +135,7 @@ def report(
             ingested=row.n_candidates,
             quarantined=row.n_quarantined,
             reasons=quarantine_reasons(session, row.id),
-            doubts=dict(row.notes.get("doubts", {})),
+            unclear_cells=dict(row.notes.get("doubts", {})),
             missing_bands=dict(row.notes.get("missing_bands", {})),
             outside_cutout=sum(row.notes.get("outside_cutout", {}).values()),
             warnings=list(warnings),
@@ -275,7 +276,7 @@ def _write(decoder: Decoder, writer: CatalogWriter, chunk: Chunk, outcome: _Outc
         notes={
             name: dict(Counter(writer.notes.get(name, {})) + counts)
             for name, counts in (
-                ("doubts", chunk.doubts),
+                ("doubts", chunk.unclear_cells),
                 ("missing_bands", outcome.missing_bands),
                 ("outside_cutout", outcome.outside_cutout),
             )

@@ -45,7 +45,7 @@ class RowReader:
     ----------
     fields : set of str
         Columns that file-name patterns use.
-    doubts : Counter
+    unclear_cells : Counter
         Cells that hold no value (words, or codes such as 99 and -9999) and were left empty, by
         what they should have been.
     """
@@ -55,7 +55,7 @@ class RowReader:
     positions: PositionReader
     labels: LabelRule
     fields: frozenset[str] = frozenset()
-    doubts: Counter[str] = field(default_factory=Counter)
+    unclear_cells: Counter[str] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
         used = self.columns.used | {name for pair in self.table.sky_pairs for name in pair}
@@ -182,7 +182,7 @@ class RowReader:
             return None
         number = to_number(cell)
         if number is None or is_missing(role, number):
-            self.doubts[role] += 1
+            self.unclear_cells[role] += 1
             return None
         return number
 
@@ -193,7 +193,7 @@ class RowReader:
     def _fraction(self, row: Mapping[str, Any], role: str) -> float | None:
         number = self._number(row, role)
         if number is not None and not 0 <= number <= 1:
-            self.doubts[role] += 1
+            self.unclear_cells[role] += 1
             return None
         return number
 
@@ -208,7 +208,7 @@ class RowReader:
             if number is None or (
                 is_missing_flux(number) if what == "flux" else is_missing("magnitude", number)
             ):
-                self.doubts[f"{what}:{band}"] += 1
+                self.unclear_cells[f"{what}:{band}"] += 1
             else:
                 found[band] = number
         return found
@@ -217,14 +217,14 @@ class RowReader:
         try:
             return self.labels.read(row.get(self.columns.roles.get("label", "")))
         except UnknownLabel:
-            self.doubts["label"] += 1
+            self.unclear_cells["label"] += 1
             return None
 
     def _policy(self, row: Mapping[str, Any], source: str | None) -> str | None:
         policy = _text(row.get(self.columns.roles.get("label_policy", "")))
         if policy is not None and policy not in POLICIES:
             # The strictest policy: what is not understood must not train a classifier.
-            self.doubts["label_policy"] += 1
+            self.unclear_cells["label_policy"] += 1
             return "pretraining_only"
         if policy is None and source is not None and default_policy(source) != "all":
             return default_policy(source)

@@ -139,40 +139,42 @@ def judge(evidence: Evidence, theta_e: float, fwhm_arcsec: float) -> tuple[Verdi
         return "no_lens", (
             f"No lens model fits as well as {e.rival} (ΔBIC {-e.rival_delta_bic:.0f})."
         )
-    doubts = _doubts(e, theta_e, fwhm_arcsec)
-    if doubts:
-        return "unclear", f"Cannot be told: {doubts[0]}."
+    reservations = _reservations(e, theta_e, fwhm_arcsec)
+    if reservations:
+        return "unclear", f"Cannot be told: {reservations[0]}."
     return "supports", (
         f"Supports a lens: {e.n_images} images of one source explain {100 * e.share:.0f} % of the "
         f"light beside the galaxy's, better than {e.rival} (ΔBIC {e.rival_delta_bic:.0f})."
     )
 
 
-def _doubts(e: Evidence, theta_e: float, fwhm_arcsec: float) -> list[str]:
+def _reservations(e: Evidence, theta_e: float, fwhm_arcsec: float) -> list[str]:
     """Reasons why a lens is not supported, the weightiest first."""
-    doubts = []
+    reservations = []
     if e.share < LEAST_SHARE:
         best = (
             "" if e.rival_delta_bic < LEAST_DELTA_BIC else ", though more than any without a lens"
         )
-        doubts.append(
+        reservations.append(
             f"the lens model explains only {100 * e.share:.0f} % of the light beside the galaxy's"
             + best
         )
     if e.rival_delta_bic < LEAST_LEAD:
         alike = "as well" if e.rival_delta_bic > -LEAST_DELTA_BIC else "better"
-        doubts.append(f"{e.rival} would explain the light {alike}")
+        reservations.append(f"{e.rival} would explain the light {alike}")
     if e.n_images < 2:
-        doubts.append("the model has a single image, which any neighbor would be")
+        reservations.append("the model has a single image, which any neighbor would be")
     elif min(e.inner_snr, e.outer_snr) < LEAST_IMAGE_SNR:
-        doubts.append(f"the counter-image is too faint (S/N {min(e.inner_snr, e.outer_snr):.1f})")
+        reservations.append(
+            f"the counter-image is too faint (S/N {min(e.inner_snr, e.outer_snr):.1f})"
+        )
     if e.unequal > MOST_UNEQUAL:
-        doubts.append("the images are not as bright as one source would make them")
+        reservations.append("the images are not as bright as one source would make them")
     if theta_e < LEAST_RADIUS_FWHM * fwhm_arcsec:
-        doubts.append("the images are closer than the PSF is wide")
+        reservations.append("the images are closer than the PSF is wide")
     if e.theta_e_error > MOST_ERROR:
-        doubts.append(f"the Einstein radius is uncertain by {100 * e.theta_e_error:.0f} %")
-    return doubts
+        reservations.append(f"the Einstein radius is uncertain by {100 * e.theta_e_error:.0f} %")
+    return reservations
 
 
 def _budget(light: LensLight, lens: LensFit) -> tuple[float, float, float]:

@@ -23,11 +23,11 @@ EDGES = {
 """Edges of the bins of each property; a bin includes its lower edge."""
 
 
-def threshold_at_fpr(others: Float64Array, rate: float) -> float:
+def threshold_at_fpr(non_lenses: Float64Array, rate: float) -> float:
     """The lowest score that at most ``rate`` of the non-lenses reach; ties count as passing."""
     if not 0 <= rate < 1:
         raise BadInputError(f"False-positive rate {rate}: give a number from 0 to below 1.")
-    descending = np.sort(others)[::-1]
+    descending = np.sort(non_lenses)[::-1]
     allowed = math.floor(rate * len(descending))
     return float(np.nextafter(descending[allowed], np.inf)) if len(descending) else -math.inf
 

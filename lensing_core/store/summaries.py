@@ -139,7 +139,7 @@ class LabelCounts:
     """Labels as imported."""
 
     lenses: int
-    others: int
+    non_lenses: int
     unknown: int
 
 

@@ -35,7 +35,7 @@ class TableRows:
     columns: ColumnMap
     rows: list[ParsedRow | Rejected]
     told: str
-    doubts: dict[str, int]
+    unclear_cells: dict[str, int]
 
     def values(self, *names: str) -> list[tuple[Any, ...]]:
         """Some values of each good row, of candidate and observation."""
@@ -82,11 +82,11 @@ def rows_of(
     roles, told = columns.roles, list(table.notes)
     positions = PositionReader()
     if "ra" in roles and "dec" in roles:
-        positions, doubts = position_reader(table, (roles["ra"], roles["dec"]), unit, frame)
-        told += doubts
+        positions, warnings = position_reader(table, (roles["ra"], roles["dec"]), unit, frame)
+        told += warnings
     if "id" in roles:
         told += id_warnings(table, roles["id"])
     told += label_warnings(table, roles.get("label"), rule, is_stated="label" in columns.stated)
     reader = RowReader(table, columns, positions, rule)
     rows = list(reader.read(0, len(table)))
-    return TableRows(table, columns, rows, "\n".join(told), dict(reader.doubts))
+    return TableRows(table, columns, rows, "\n".join(told), dict(reader.unclear_cells))

@@ -89,7 +89,7 @@ def run(context: JobContext, settings: IngestSettings) -> dict[str, Any]:
             "image files; check whether files and rows belong together.",
             "warning",
         )
-    for role, count in report.doubts.items():
+    for role, count in report.unclear_cells.items():
         context.log(
             f"{count:,} cells of {role} could not be understood, or are codes of missing values "
             "(99, -9999, …); left empty.",

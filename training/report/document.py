@@ -131,7 +131,7 @@ def _numbers(facts: SearchFacts) -> list[str]:
                 "Candidates": f"{c.n_candidates:,}",
                 "Rows set aside": f"{c.n_quarantined:,} of {c.rows_read:,}",
                 "Cutouts": f"{c.size_px} px of {c.pixel_scale_arcsec:g}″, {', '.join(c.bands)}",
-                "Labels": f"{c.labels.lenses:,} lenses, {c.labels.others:,} non-lenses"
+                "Labels": f"{c.labels.lenses:,} lenses, {c.labels.non_lenses:,} non-lenses"
                 + (f" ({c.label_source})" if c.label_source else ""),
             },
         ),

@@ -124,9 +124,9 @@ def _data(facts: SearchFacts, survey: Reference) -> str:
             "were set aside with their reasons."
         )
     labels = ""
-    if c.labels.lenses or c.labels.others:
+    if c.labels.lenses or c.labels.non_lenses:
         labels = (
-            f" {c.labels.lenses:,} of them are labeled as lenses and {c.labels.others:,} as "
+            f" {c.labels.lenses:,} of them are labeled as lenses and {c.labels.non_lenses:,} as "
             "non-lenses."
         )
     band = f"band {bands}" if len(c.bands) == 1 else f"bands {bands}"

@@ -61,8 +61,10 @@ def graded_gold(session: Session, candidate_ids: IntArray) -> GradedGold:
             team[place[key]] = PASSED if accepted[k] else MISSED
     if (team != NOT_ASKED).any():
         outcomes[TEAM] = team
-    others = aggregated.gold == 0
-    return GradedGold(outcomes, Proportion(int((others & accepted).sum()), int(others.sum())))
+    non_lenses = aggregated.gold == 0
+    return GradedGold(
+        outcomes, Proportion(int((non_lenses & accepted).sum()), int(non_lenses.sum()))
+    )
 
 
 def _nobody(n: int) -> IntArray:

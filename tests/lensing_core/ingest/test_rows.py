@@ -62,7 +62,7 @@ def test_everything_of_a_row():
     assert second.candidate["label"] is None
     assert second.candidate["magnitude"] is None
     assert second.observation["fluxes"] is None
-    assert table_reader.doubts == {"label_confidence": 1, "mag:i": 1, "z_phot": 1}
+    assert table_reader.unclear_cells == {"label_confidence": 1, "mag:i": 1, "z_phot": 1}
 
 
 def test_ids_of_numbers_files_and_nothing():
@@ -103,7 +103,7 @@ def test_a_row_of_a_weak_source_does_not_train():
     table_reader = reader(table)
     policies = [row.candidate["label_policy"] for row in table_reader.read(0, 4)]
     assert policies == ["pretraining_only", None, "all", "pretraining_only"]
-    assert table_reader.doubts == {"label_policy": 1}
+    assert table_reader.unclear_cells == {"label_policy": 1}
 
 
 def test_unknown_labels_are_counted():
@@ -111,7 +111,7 @@ def test_unknown_labels_are_counted():
         Table({"id": ["a", "b"], "truth2": ["1", "maybe"]}), stated={"label": "truth2"}
     )
     assert [row.candidate["label"] for row in table_reader.read(0, 2)] == [1, None]
-    assert table_reader.doubts == {"label": 1}
+    assert table_reader.unclear_cells == {"label": 1}
 
 
 def test_masked_cells_and_numbers_that_are_not_finite():

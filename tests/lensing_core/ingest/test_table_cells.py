@@ -167,7 +167,7 @@ def test_codes_for_not_measured_are_empty_and_counted(tmp_path):
         {"g": 99},
         *[None] * 3,
     ]
-    assert read.doubts == {
+    assert read.unclear_cells == {
         "mag:i": 5, "z_phot": 4, "z_spec": 4, "richness": 2, "flux:g": 3
     }  # fmt: skip
 

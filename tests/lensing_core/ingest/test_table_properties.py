@@ -251,7 +251,7 @@ def test_an_export_comes_back_as_it_was(kind, rows):
         assert found[1:] == tuple(
             None if x is None else pytest.approx(x, rel=1e-14, abs=1e-300) for x in wanted
         )
-    assert read.doubts == {}
+    assert read.unclear_cells == {}
 
 
 # Labels and text

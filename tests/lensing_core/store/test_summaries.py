@@ -61,10 +61,10 @@ def test_labels_are_counted(database):
             session.scalars(select(Candidate.label).where(Candidate.catalog_id == simulated.id))
         )
     found = database.ask(summaries.count_labels, simulated.id)
-    assert (found.lenses, found.others, found.unknown) == (labels[1], labels[0], labels[None])
+    assert (found.lenses, found.non_lenses, found.unknown) == (labels[1], labels[0], labels[None])
     assert found.lenses > 0
     unknown = database.ask(summaries.count_labels, ids(database)[1])
-    assert (unknown.lenses, unknown.others, unknown.unknown) == (0, 0, 140)
+    assert (unknown.lenses, unknown.non_lenses, unknown.unknown) == (0, 0, 140)
 
 
 def test_quarantine_by_reason_and_page_by_page(database):

@@ -82,10 +82,10 @@ class LensesInEveryBatch(Sampler[int]):
     """
 
     def __init__(self, lens: BoolArray, size: int, seed: int) -> None:
-        self.lenses, self.others = np.flatnonzero(lens), np.flatnonzero(~lens)
+        self.lenses, self.non_lenses = np.flatnonzero(lens), np.flatnonzero(~lens)
         self.share = max(1, min(len(self.lenses), int(LENS_SHARE * size)))
         self.size, self.seed, self.epoch = size, seed, 0
-        self.batches = math.ceil(len(self.others) / (size - self.share))
+        self.batches = math.ceil(len(self.non_lenses) / (size - self.share))
 
     def __len__(self) -> int:
         return self.batches * self.size
@@ -95,9 +95,11 @@ class LensesInEveryBatch(Sampler[int]):
         wanted = self.batches * self.share
         decks = math.ceil(wanted / len(self.lenses))
         lenses = np.concatenate([rng.permutation(self.lenses) for _ in range(decks)])[:wanted]
-        others = np.resize(rng.permutation(self.others), self.batches * (self.size - self.share))
+        non_lenses = np.resize(
+            rng.permutation(self.non_lenses), self.batches * (self.size - self.share)
+        )
         order = np.concatenate(
-            [lenses.reshape(self.batches, -1), others.reshape(self.batches, -1)], axis=1
+            [lenses.reshape(self.batches, -1), non_lenses.reshape(self.batches, -1)], axis=1
         )
         yield from order.ravel().tolist()
 
