@@ -1,4 +1,4 @@
-// Made by "make scripts" from app/review/view.js; edit that. Sources: sha256 087411443af56dc9dd505adde81852f69ed9f6b50c64e62a20efb898de170721
+// Made by "make scripts" from app/review/view.js; edit that. Sources: sha256 bd95303f03b6495230b5f5cec95fff104562e2feda8173aed27459b9353071cc
 // app/http/connection.js
 var PROBE_MS = [500, 1e3, 2e3, 4e3];
 var Connection = class {
@@ -5590,18 +5590,18 @@ var LensModelSection = class {
 function posterior(model, row) {
   const { diagnostics, quantities } = model;
   const rows = SHOWN.filter((name) => name in quantities).map((name) => [quantities[name].title, interval(quantities[name])]);
-  const doubts = [];
+  const warnings = [];
   if (!diagnostics.converged) {
-    doubts.push("The sample has not converged: do not use it.");
+    warnings.push("The sample has not converged: do not use it.");
   }
   if (model.lens_test.verdict === "no_lens") {
-    doubts.push("The lens test says that no lens model fits.");
+    warnings.push("The lens test says that no lens model fits.");
   }
   if (model.reduced_chi2 > 1.5) {
-    doubts.push(`The best model is a poor fit: reduced χ² ${model.reduced_chi2.toFixed(2)}.`);
+    warnings.push(`The best model is a poor fit: reduced χ² ${model.reduced_chi2.toFixed(2)}.`);
   }
   return [
-    ...doubts.map((text) => h("p", { className: "failure" }, text)),
+    ...warnings.map((text) => h("p", { className: "failure" }, text)),
     ...posteriorOfRadius(model),
     h("dl", { className: "lens-numbers" }, rows.flatMap(([name, text]) => [h("dt", {}, name), h("dd", {}, text)])),
     images(model),
