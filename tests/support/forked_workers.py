@@ -3,7 +3,8 @@
 For tests of the browser. A worker that begins from nothing imports PyTorch, Lightning and LightGBM
 first, which takes seconds; a fork takes none. All else is alike: a session of its own, the
 run's lock handed on, output in the run's file. The first worker that is asked for starts the
-process that forks; it ends with the process of the tests. ``tests/training/runner`` and
+process that forks; it ends with the process of the tests. Helpers of workers, which read files or
+simulate, are forked from the fork server of the tests. ``tests/training/runner`` and
 ``tests/test_wheel.py`` start workers as the program does.
 """
 
@@ -19,6 +20,7 @@ import subprocess
 import sys
 import traceback
 from importlib import import_module
+from multiprocessing import forkserver
 from pathlib import Path
 from typing import IO, Any
 
@@ -27,10 +29,12 @@ from lensing_core.workspace import Workspace
 
 _ADDRESS = "LENS_TRIAGE_TEST_WORKERS"
 _OWNER = "LENS_TRIAGE_TEST_OWNER"
+_FORK_SERVER = "LENS_TRIAGE_TEST_FORK_SERVER"
 _WHEN_NEEDED = ("lens_triage.training.runner.worker", "lensing_core.models.deep")
 FORKED = (_ADDRESS, _OWNER)
 _JOBS = ("train", "score", "retrain", "simulate", "ingest", "inject", "search", "crossmatch")
 _OWNER_LOOKED_AFTER_S = 1.0
+_SHARED: Any = forkserver._forkserver  # its attributes are not typed
 _begun: list[subprocess.Popen[bytes]] = []
 
 
@@ -49,6 +53,14 @@ def take_over() -> None:
     """Fork the workers that this process asks for, if its environment says so."""
     if _ADDRESS in os.environ:
         runner.start_process = start_process
+
+
+def share_fork_server() -> None:
+    """Start helper processes by the fork server that this process was forked from.
+
+    It has imported what helpers need; a fork server of this process' own would import it again.
+    """
+    _SHARED.ensure_running = lambda: None
 
 
 def start_process(workspace: Workspace, run_id: str, lock: int, output: IO[bytes]) -> int:
@@ -77,9 +89,16 @@ def _connect() -> socket.socket:
 
 def _begin() -> None:
     """Start the process that forks, and wait until it has imported all."""
+    alive, address = _SHARED._forkserver_alive_fd, _SHARED._forkserver_address
+    assert isinstance(alive, int)
     process = subprocess.Popen(
         [sys.executable, "-m", "forked_workers"],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        env={
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+            _FORK_SERVER: f"{alive} {address}",
+        },
+        pass_fds=[alive],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         start_new_session=True,
@@ -97,6 +116,10 @@ def main() -> None:
         import_module(module)
 
     take_over()
+    alive, _, address = os.environ[_FORK_SERVER].partition(" ")
+    _SHARED._forkserver_alive_fd = int(alive)
+    _SHARED._forkserver_address = address
+    share_fork_server()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # ended workers leave nothing behind
     with socket.socket(socket.AF_UNIX) as listener:
         Path(os.environ[_ADDRESS]).unlink(missing_ok=True)  # of one that was killed

@@ -11,13 +11,12 @@ import os
 import re
 import time
 from collections.abc import Callable
-from multiprocessing import forkserver
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
 
 import pytest
-from forked_workers import FORKED, take_over
+from forked_workers import FORKED, share_fork_server, take_over
 
 from lensing_core.workspace import Workspace
 
@@ -56,6 +55,7 @@ def _run_in(
     os.environ.update(environment)
     _print_into(log)
     take_over()
+    share_fork_server()
     target(*args)
 
 
@@ -81,8 +81,7 @@ def _serve(
     from lens_triage.app import cli
     from lens_triage.app.front import pages
 
-    # A child of a fork server starts one of its own, which would import the pages again.
-    forkserver._forkserver.ensure_running = lambda: None  # type: ignore[method-assign]
+    share_fork_server()
     pages.CONTEXT = _PageProcesses(f"{log}{_OF_PAGES}")  # type: ignore[assignment]
     (cli.demo if demo else cli.serve)(Path(root), port=port, show=False, **options)
 
