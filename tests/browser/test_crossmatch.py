@@ -11,7 +11,6 @@ import pytest
 from playwright.sync_api import Page, expect
 from sqlalchemy import select
 
-from lens_triage.app.theme import THEME_COOKIE
 from lens_triage.training.jobs.crossmatch import run
 from lens_triage.training.runner.context import JobContext
 from lens_triage.training.settings import CrossmatchSettings
@@ -93,27 +92,18 @@ def test_what_was_found(
     screenshot("1920")
     page.locator("h2", has_text="New candidates").scroll_into_view_if_needed()
     screenshot("1920-below")
+    page.set_viewport_size({"width": 1280, "height": 800})
+    frame = page.locator(".main-content")
+    light = frame.evaluate("element => getComputedStyle(element).backgroundColor")
+    page.get_by_role("button", name="Toggle theme").click()
+    expect(frame).not_to_have_css("background-color", light)
+    expect(doubts).to_be_visible()
+    page.wait_for_timeout(400)
+    screenshot("dark-1280")
     name = doubts.locator("tbody tr td a").first.inner_text()
     doubts.locator("tbody tr td a").first.click()
     expect(page).to_have_url(re.compile(r"/review\?catalog=cosmos&ensemble=first&candidate=\d+"))
     expect(page.get_by_text(name).first).to_be_visible()
-
-
-def test_in_the_dark(
-    serve: Callable[..., str],
-    matched_workspace: Workspace,
-    page: Page,
-    visit: Visit,
-    screenshot: Screenshot,
-) -> None:
-    url = serve(matched_workspace)
-    page.context.add_cookies([{"name": THEME_COOKIE, "value": "dark", "url": url}])
-    visit(f"{url}/crossmatch?catalog=cosmos")
-    expect(page.get_by_role("table", name="Disagreements")).to_be_visible()
-    screenshot("dark-1280")
-    page.locator("h2", has_text="To review").scroll_into_view_if_needed()
-    page.wait_for_timeout(200)
-    screenshot("dark-below")
 
 
 def test_a_run_by_keyboard_shows_its_results(

@@ -181,20 +181,6 @@ def test_filters_sort_and_say_when_nothing_is_left(view) -> None:
     expect(view.get_by_text("No candidate passes these filters")).to_be_visible()
 
 
-def test_bands_blink_invert_and_missing_data(view) -> None:
-    view.keyboard.press("2")
-    expect(view.locator(".frame-caption")).to_have_text("r")
-    view.keyboard.press("2")
-    expect(view.locator(".frame-caption")).to_have_text("i r g")
-    view.keyboard.press("i")
-    expect(view.locator(".images")).to_have_class(re.compile("inverted"))
-    view.keyboard.press("r")
-    expect(view.locator(".images")).not_to_have_class(re.compile("inverted"))
-    for _ in range(3):
-        view.keyboard.press("j")
-    expect(view.locator(".band:visible").nth(1).get_by_text("no data")).to_be_visible()
-
-
 def test_the_picture_is_large_and_panes_stay_as_wide_as_they_were_made(view) -> None:
     picture, side = view.locator(".viewer-body > .frame"), view.locator(".side")
     assert picture.bounding_box()["width"] >= 440
@@ -216,12 +202,45 @@ def test_the_picture_is_large_and_panes_stay_as_wide_as_they_were_made(view) -> 
     expect(view.locator(".images:fullscreen")).to_have_count(0)
 
 
-def test_auto_shows_on_the_sliders_what_it_chose(view, screenshot) -> None:
+def test_keys_names_bands_truth_and_sliders(view, screenshot) -> None:
     def expect_chosen(index: int) -> None:
         info = view.request.get(view.url.split("/review")[0] + f"/tiles/mine/{index}/info").json()
         texts = [f"{info['auto'][name]:g}{unit}" for name, unit in SLIDERS.items()]
         expect(outputs).to_have_text(texts)
 
+    view.keyboard.press("?")  # help lists the keys
+    expect(view.get_by_role("dialog", name="Keys")).to_be_visible()
+    screenshot("keys")
+    view.keyboard.press("Escape")
+    expect(view.get_by_role("dialog", name="Keys")).to_be_hidden()
+
+    view.keyboard.press("2")  # bands blink
+    expect(view.locator(".frame-caption")).to_have_text("r")
+    view.keyboard.press("2")
+    expect(view.locator(".frame-caption")).to_have_text("i r g")
+    view.keyboard.press("i")
+    expect(view.locator(".images")).to_have_class(re.compile("inverted"))
+    view.keyboard.press("r")
+    expect(view.locator(".images")).not_to_have_class(re.compile("inverted"))
+
+    # Truth is shown only when asked for.
+    expect(view.get_by_role("button", name="Show simulated truth")).to_be_visible()
+    expect(view.locator(".truth dl")).to_have_count(0)
+    view.get_by_role("button", name="Show simulated truth").click()
+    expect(view.locator(".truth dd")).to_have_text(["lens"])
+
+    view.keyboard.press("j")  # a long name is cut and told in full
+    title = view.locator(".viewer h2")
+    expect(title).to_have_attribute("title", LONG_NAME)
+    assert title.evaluate("e => e.scrollWidth > e.clientWidth")
+    assert view.locator(".columns").evaluate("e => e.scrollWidth <= e.clientWidth + 1")
+    for _ in range(2):
+        view.keyboard.press("j")
+    expect(view.locator(".band:visible").nth(1).get_by_text("no data")).to_be_visible()
+
+    # Auto shows on the sliders what it chose.
+    view.keyboard.press("Home")
+    expect(title).to_have_text("object-000")
     outputs, auto = view.locator(".slider output"), view.get_by_role("button", name="Auto")
     view.get_by_text("Adjust", exact=True).click()
     auto.click()
@@ -234,29 +253,6 @@ def test_auto_shows_on_the_sliders_what_it_chose(view, screenshot) -> None:
     view.locator(".slider input").nth(2).fill("20")
     expect(auto).to_have_attribute("aria-pressed", "false")
     expect(outputs).to_have_text([*before[:2], "20"])
-
-
-def test_truth_is_shown_only_when_asked_for(view) -> None:
-    expect(view.get_by_role("button", name="Show simulated truth")).to_be_visible()
-    expect(view.locator(".truth dl")).to_have_count(0)
-    view.get_by_role("button", name="Show simulated truth").click()
-    expect(view.locator(".truth dd")).to_have_text(["lens"])
-
-
-def test_help_lists_the_keys(view, screenshot) -> None:
-    view.keyboard.press("?")
-    expect(view.get_by_role("dialog", name="Keys")).to_be_visible()
-    screenshot("keys")
-    view.keyboard.press("Escape")
-    expect(view.get_by_role("dialog", name="Keys")).to_be_hidden()
-
-
-def test_a_long_name_is_cut_and_told_in_full(view) -> None:
-    view.keyboard.press("j")
-    title = view.locator(".viewer h2")
-    expect(title).to_have_attribute("title", LONG_NAME)
-    assert title.evaluate("e => e.scrollWidth > e.clientWidth")
-    assert view.locator(".columns").evaluate("e => e.scrollWidth <= e.clientWidth + 1")
 
 
 def test_a_bad_address_is_said_and_the_rest_is_followed(
