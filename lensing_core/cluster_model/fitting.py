@@ -224,7 +224,7 @@ class _Problem:
         return torch.cat([(moved / self.data.error[:, None]).flatten(1), z], dim=1)
 
     def result(self, z: Float64Array) -> Fit:
-        """What the parameters mean."""
+        """Fit with the parameters in their units."""
         at = torch.from_numpy(z)[None]
         moved, sources = self._images(at)
         chi2 = float(((moved / self.data.error[:, None]) ** 2).sum())

@@ -34,7 +34,7 @@ _NEAR_ARCSEC = 60.0
 
 @dataclass(frozen=True)
 class ClusterInput:
-    """What is to be modeled, and how.
+    """Input of a cluster's model, and its options.
 
     Attributes
     ----------

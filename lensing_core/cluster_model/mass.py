@@ -1,4 +1,4 @@
-"""What a mass model of a cluster is: parameters with priors, and a deflection."""
+"""Mass models of a cluster: parameters with priors, and a deflection."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ class Lens(Protocol):
 
     @property
     def plane(self) -> LensPlane:
-        """Where it is."""
+        """Plane of the lens."""
         ...
 
     def deflection(self, x: Tensor, y: Tensor) -> Pair:

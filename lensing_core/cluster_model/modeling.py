@@ -1,4 +1,4 @@
-"""From a cluster's file to its mass: fit, weigh the two models, measure, predict."""
+"""Modeling of a cluster's mass from its file: fit, compare the two models, measure, predict."""
 
 from __future__ import annotations
 
@@ -69,12 +69,12 @@ class ModeledCluster:
 
     @property
     def rms_arcsec(self) -> float:
-        """Of the fitted images, in the image plane."""
+        """Root mean square of the fitted images, in the image plane."""
         return rms_arcsec(self.images)
 
     @property
     def rms_held_out_arcsec(self) -> float:
-        """Of the images left out; NaN without any."""
+        """Root mean square of the images left out; NaN without any."""
         return rms_arcsec(self.images, held_out=True)
 
     @property

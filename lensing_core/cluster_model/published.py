@@ -47,7 +47,7 @@ class MapLens:
 
     @property
     def half_arcsec(self) -> float:
-        """How far from x = y = 0 the map reaches on all sides."""
+        """Distance from x = y = 0 that the map reaches on all sides."""
         edges = -self.axis_x[0], self.axis_x[-1], -self.axis_y[0], self.axis_y[-1]
         return float(min(edges))
 

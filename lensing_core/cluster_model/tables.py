@@ -74,7 +74,7 @@ class Row:
         return str(value).strip()
 
     def flag(self, name: str) -> bool:
-        """Whether a cell says yes; an empty one says no."""
+        """Return True if a cell says yes; an empty one says no."""
         value = self._cell(name)
         return value is not None and str(value).strip().lower() in ("true", "1", "yes", "y")
 
