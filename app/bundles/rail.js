@@ -1,4 +1,4 @@
-// Made by "make scripts" from app/rail.js; edit that. Sources: sha256 76f88a4d41762350bd5ca7b6ff46967b3b326d51ec646f47a6a4e09f2464a753
+// Made by "make scripts" from app/rail.js; edit that. Sources: sha256 d5a14eea954982070b41d7c536748cecfaf1e5fb74ee55f8bfbaa55e63b5e0fe
 // app/widgets/chart_svg.js
 var SVG = "http://www.w3.org/2000/svg";
 var PAINTS = ["fill", "stroke"];
@@ -83,8 +83,12 @@ function fromText(text) {
     /** @type {any} */
     document.importNode(documentElement, true)
   );
-  for (const side of ["width", "height"]) {
-    const size = svg.getAttribute(side);
+  for (
+    const side of
+    /** @type {const} */
+    ["width", "height"]
+  ) {
+    const size = svg.getAttribute(side) ?? String(svg.viewBox.baseVal[side]);
     svg.setAttribute(side, String(Number.parseFloat(size) * (size.endsWith("pt") ? PX_PER_PT : 1)));
   }
   for (

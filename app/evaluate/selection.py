@@ -38,6 +38,7 @@ from lensing_core.store.summaries import list_catalog_rows, list_ensembles
 _LATEST = 30
 _OF_MACHINES = (MACHINE, LENS_TEST)
 _FORMATS = ("ecsv", "fits", "pdf")
+_WIDE = {"flex": "1 1 260px", "min-width": "0"}
 _NOTE = (
     "Arcs are painted onto the catalog's own galaxies, equally many in every cell of Einstein "
     "radius and S/N, and pass the same steps as the catalog: ensemble, cut, graders (if sessions "
@@ -58,7 +59,9 @@ class SelectionBoard(pn.viewable.Viewer):
         self._runs: dict[str, RunSummary] = {}
         self._asked: tuple[Any, ...] = ()
         style: dict[str, Any] = {"size": "small", "margin": 0}
-        self.run = pmui.Select(label="Measured", width=420, **style)
+        self.run = pmui.Select(
+            label="Measured", sizing_mode="stretch_width", max_width=420, styles=_WIDE, **style
+        )
         self.shown = pmui.Select(label="Completeness of", width=220, **style)
         self._about = html(_NONE, css=CSS)
         self._plots = stack()

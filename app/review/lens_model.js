@@ -94,7 +94,12 @@ export class LensModelSection {
   button(run) {
     const refusal = this.answer?.refusal ?? ""
     return h("button", {type: "button", className: "lens-model-start", disabled: refusal !== "" || run?.active === true,
-      title: refusal, onclick: () => { this.asking = true; this.draw(); this.body.querySelector("select").focus() }}, "Model…")
+      title: refusal, onclick: () => {
+        this.asking = true
+        this.draw()
+        this.body.querySelector("form").scrollIntoView({block: "nearest"})
+        this.body.querySelector("select").focus({preventScroll: true})
+      }}, "Model…")
   }
 
   form() {
@@ -173,22 +178,25 @@ function posteriorOfRadius({histogram: {edges, shares}, quantities: {theta_e_arc
     "aria-label": `Posterior of θ_E, from ${first.toFixed(3)} to ${last.toFixed(3)} arcsec`}, bars,
   h("line", {class: "median", x1: x(p50), x2: x(p50), y1: PAD.top, y2: base}),
   h("line", {x1: PAD.left, x2: WIDTH - PAD.right, y1: base, y2: base}),
-  niceTicks(first, last, 4).map((tick) => h("g", {}, h("line", {x1: x(tick), x2: x(tick), y1: base, y2: base + 4}),
+  niceTicks(first, last, 6).map((tick) => h("g", {}, h("line", {x1: x(tick), x2: x(tick), y1: base, y2: base + 4}),
     h("text", {x: x(tick), y: base + 14, "text-anchor": "middle"}, String(tick)))),
   niceTicks(0, most, 3).map((tick) => h("g", {}, h("line", {x1: PAD.left - 4, x2: PAD.left, y1: y(tick), y2: y(tick)}),
     h("text", {x: PAD.left - 6, y: y(tick) + 3, "text-anchor": "end"}, String(tick)))),
-  h("text", {x: x((first + last) / 2), y: HEIGHT - 3, "text-anchor": "middle"}, "θ_E (arcsec)"),
+  h("text", {x: x((first + last) / 2), y: HEIGHT - 3, "text-anchor": "middle"}, "Einstein radius θ_E (arcsec)"),
   h("text", {x: 10, y: middle, "text-anchor": "middle", transform: `rotate(-90 10 ${middle})`}, "share of draws"))
   return [h("figure", {className: "lens-histogram"}, drawn), saveButton(() => ({title: "Posterior of the Einstein radius",
     svg: () => drawn, series: () => [{name: "", columns: {theta_e_from_arcsec: edges.slice(0, -1), theta_e_to_arcsec: edges.slice(1),
       share_of_draws: shares}}]}))]
 }
 
+// The text of a picture that is an address of its own.
+const textOf = (address) => new TextDecoder().decode(Uint8Array.from(atob(address.split(",")[1]), (letter) => letter.charCodeAt(0)))
+
 function cornerPlot({corner, quantities}) {
   const told = SHOWN.filter((name) => name in quantities).map((name) => [name, quantities[name]])
   const column = (name) => told.map(([, quantity]) => quantity[name])
   return [h("img", {className: "lens-corner", src: corner, alt: "Corner plot: each pair of quantities, 68 and 95 %"}),
-    saveButton(() => ({title: "Corner plot", dark: false, svg: () => fetch(corner).then((reply) => reply.text()),
+    saveButton(() => ({title: "Corner plot", dark: false, svg: () => textOf(corner),
       series: () => [{name: "", columns: {quantity: told.map(([name]) => name), p16: column("p16"), p50: column("p50"), p84: column("p84")}}]}))]
 }
 

@@ -9,7 +9,14 @@ from typing import Any
 
 import numpy as np
 import panel as pn
-from bokeh.models import ColumnDataSource, FixedTicker, HoverTool, NumeralTickFormatter, Range1d
+from bokeh.models import (
+    ColumnDataSource,
+    FixedTicker,
+    HoverTool,
+    NoOverlap,
+    NumeralTickFormatter,
+    Range1d,
+)
 from bokeh.plotting import figure
 
 from lens_triage.app.widgets.chart_export import add_export
@@ -106,6 +113,7 @@ class Histogram(pn.viewable.Viewer):
         plot.xaxis.major_label_overrides = {
             tick: f"{p:g}" for tick, p in zip(ticks, _TICKS, strict=True)
         }
+        plot.xaxis.major_label_policy = NoOverlap(min_distance=8)
         plot.yaxis.formatter = NumeralTickFormatter(format="0,0")
         plot.xgrid.visible = False
         plot.outline_line_color = None

@@ -82,8 +82,8 @@ export function standalone(chart, dark) {
 function fromText(text) {
   const {documentElement} = new DOMParser().parseFromString(text, "image/svg+xml")
   const svg = /** @type {SVGSVGElement} */ (/** @type {any} */ (document.importNode(documentElement, true)))
-  for (const side of ["width", "height"]) {
-    const size = svg.getAttribute(side)
+  for (const side of /** @type {const} */ (["width", "height"])) {
+    const size = svg.getAttribute(side) ?? String(svg.viewBox.baseVal[side])
     svg.setAttribute(side, String(Number.parseFloat(size) * (size.endsWith("pt") ? PX_PER_PT : 1)))
   }
   for (const node of /** @type {NodeListOf<SVGElement>} */ (svg.querySelectorAll("[style]"))) {
