@@ -1,4 +1,4 @@
-// Made by "make scripts" from app/review/view.js; edit that. Sources: sha256 bd95303f03b6495230b5f5cec95fff104562e2feda8173aed27459b9353071cc
+// Made by "make scripts" from app/review/view.js; edit that. Sources: sha256 794f436efa1d8d6e9ab9ccd99646633a43dc15355a46246c30b816a469a72125
 // app/http/connection.js
 var PROBE_MS = [500, 1e3, 2e3, 4e3];
 var Connection = class {
@@ -3177,8 +3177,12 @@ function fromText(text) {
     /** @type {any} */
     document.importNode(documentElement, true)
   );
-  for (const side of ["width", "height"]) {
-    const size = svg.getAttribute(side);
+  for (
+    const side of
+    /** @type {const} */
+    ["width", "height"]
+  ) {
+    const size = svg.getAttribute(side) ?? String(svg.viewBox.baseVal[side]);
     svg.setAttribute(side, String(Number.parseFloat(size) * (size.endsWith("pt") ? PX_PER_PT : 1)));
   }
   for (
@@ -5548,7 +5552,8 @@ var LensModelSection = class {
       onclick: () => {
         this.asking = true;
         this.draw();
-        this.body.querySelector("select").focus();
+        this.body.querySelector("form").scrollIntoView({ block: "nearest" });
+        this.body.querySelector("select").focus({ preventScroll: true });
       }
     }, "Model…");
   }
@@ -5660,7 +5665,7 @@ function posteriorOfRadius({ histogram: { edges, shares }, quantities: { theta_e
     bars,
     h("line", { class: "median", x1: x(p50), x2: x(p50), y1: PAD.top, y2: base }),
     h("line", { x1: PAD.left, x2: WIDTH - PAD.right, y1: base, y2: base }),
-    niceTicks(first, last, 4).map((tick) => h(
+    niceTicks(first, last, 6).map((tick) => h(
       "g",
       {},
       h("line", { x1: x(tick), x2: x(tick), y1: base, y2: base + 4 }),
@@ -5672,7 +5677,7 @@ function posteriorOfRadius({ histogram: { edges, shares }, quantities: { theta_e
       h("line", { x1: PAD.left - 4, x2: PAD.left, y1: y(tick), y2: y(tick) }),
       h("text", { x: PAD.left - 6, y: y(tick) + 3, "text-anchor": "end" }, String(tick))
     )),
-    h("text", { x: x((first + last) / 2), y: HEIGHT - 3, "text-anchor": "middle" }, "θ_E (arcsec)"),
+    h("text", { x: x((first + last) / 2), y: HEIGHT - 3, "text-anchor": "middle" }, "Einstein radius θ_E (arcsec)"),
     h("text", { x: 10, y: middle, "text-anchor": "middle", transform: `rotate(-90 10 ${middle})` }, "share of draws")
   );
   return [h("figure", { className: "lens-histogram" }, drawn), saveButton(() => ({
@@ -5685,6 +5690,7 @@ function posteriorOfRadius({ histogram: { edges, shares }, quantities: { theta_e
     } }]
   }))];
 }
+var textOf2 = (address) => new TextDecoder().decode(Uint8Array.from(atob(address.split(",")[1]), (letter) => letter.charCodeAt(0)));
 function cornerPlot({ corner, quantities }) {
   const told = SHOWN.filter((name) => name in quantities).map((name) => [name, quantities[name]]);
   const column = (name) => told.map(([, quantity]) => quantity[name]);
@@ -5693,7 +5699,7 @@ function cornerPlot({ corner, quantities }) {
     saveButton(() => ({
       title: "Corner plot",
       dark: false,
-      svg: () => fetch(corner).then((reply) => reply.text()),
+      svg: () => textOf2(corner),
       series: () => [{ name: "", columns: { quantity: told.map(([name]) => name), p16: column("p16"), p50: column("p50"), p84: column("p84") } }]
     }))
   ];
