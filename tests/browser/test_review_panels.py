@@ -299,7 +299,7 @@ def test_a_lens_is_fitted_by_a_key_and_kept(
     for place in (0.35, 0.65):
         large.click(position={"x": place * box["width"], "y": 0.5 * box["height"]})
     panel.get_by_role("button", name="Run from 2 images").click()
-    expect(panel).to_contain_text("begun from 2 images")
+    expect(panel).to_contain_text("started from 2 images")
     with open_database(scored).session() as session:
         kept = session.scalars(select(LensTest)).all()
     assert len(kept) == 2

@@ -213,7 +213,7 @@ test("without storage the page says that the tab must stay open", async () => {
   }
   const {outbox} = made(() => new Promise(() => {}), {storage})
   outbox.add(events("a"))
-  assert.match(unsavedText(outbox), /^1 grade not yet saved; this browser keeps nothing/)
+  assert.match(unsavedText(outbox), /^1 grade not yet saved; this browser does not store anything/)
 })
 
 test("a grade that waits for a moment only is not spoken of", async () => {
