@@ -20,6 +20,7 @@ _INJECT = {
         *("min_arc_snr", "min_second_snr", "min_magnification", "stretch", "stretch_q"),
     )
 }
+_ENCODER = ("encoder", "weights", "input_px", "views", "layers")
 TRAINING_SETS: tuple[dict[str, Any], ...] = (
     {"sources": ["cosmos_f814w"], "theta_e_law": "natural"},
     {"sources": ["hubble_deep_field"], "theta_e_law": "natural"},
@@ -35,7 +36,7 @@ class SearchSettings(RunSettings):
     files: ClassVar = ("sources_path", "weights")
     units: ClassVar = {
         **InjectSettings.units,
-        **encoder_units(),
+        **{name: unit for name, unit in encoder_units().items() if name in _ENCODER},
         "survey_prior": "share of lenses",
         "known_radius_arcsec": "arcsec",
     }
@@ -46,7 +47,7 @@ class SearchSettings(RunSettings):
         "n_hosts": "Galaxies of each training set, at most",
         "seed": "Seed of random numbers",
         "training_sets": "Training sets",
-        **encoder_titles(),
+        **{name: title for name, title in encoder_titles().items() if name in _ENCODER},
         "n_negatives": "Objects taken for non-lenses, at most",
         "field_weight": "Weight of these objects",
         "most_mined": "Mined non-lenses, at most",
@@ -61,7 +62,7 @@ class SearchSettings(RunSettings):
             *("min_arc_snr", "min_second_snr", "min_magnification", "stretch", "stretch_q"),
         ),
         "Training": (
-            *("encoder", "weights", "input_px", "views", "layers", "n_negatives", "field_weight"),
+            *(*_ENCODER, "n_negatives", "field_weight"),
             *("most_mined", "label_factor", "known_radius_arcsec"),
         ),
         "Running": ("device",),
