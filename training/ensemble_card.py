@@ -19,6 +19,8 @@ _KINDS = {
     "encoder": "pretrained encoder",
     "pu_head": "head on outputs of the others",
 }
+_COUNTED = {"others": "non-lenses"}
+"""What cards call counts of manifests, where they do not use the stored name."""
 _TAGS = ("gravitational-lensing", "astronomy", "image-classification", "lens-triage")
 
 
@@ -104,7 +106,8 @@ def _training(manifest: Mapping[str, Any]) -> str:
     if "real_pixels" in manifest:
         lines.append(f"- Real pixels: {manifest['real_pixels'] or 'none: simulations alone'}")
     for name, split in manifest.get("splits", {}).items():
-        lines.append(f"- Split {name}: {split['objects']:,} objects, {split['lenses']:,} lenses")
+        counts = ", ".join(f"{n:,} {_COUNTED.get(kind, kind)}" for kind, n in split.items())
+        lines.append(f"- Split {name.replace('_', ' ')}: {counts}")
     prior = manifest.get("rule", {}).get("survey_prior")
     if prior is not None:
         lines.append(f"- Class prior of the probabilities: {prior:g}")

@@ -5,5 +5,9 @@ ensemble; `scale.py` is the scale contract, which may refuse a catalog; `distanc
 columns; `report.py` joins all of it with the domain AUROC. `collapse.py` tells scores that say
 nothing.
 
-Modules are imported one by one: the command line needs `sample.py` at its start, without torch.
+The command line needs `sample.py` at its start: each name is imported when it is first used.
 """
+
+import lazy_loader as lazy
+
+__getattr__, __dir__, __all__ = lazy.attach_stub(__name__, __file__)

@@ -264,7 +264,7 @@ def test_a_closed_session_takes_what_was_given_before(database, make, grader, mo
     assert send(database, view, before) == [""]  # sent twice, written once
     late = event(view.cutouts[3], given_at=given)
     monkeypatch.setattr(recording, "utc_now", lambda: closed_at + timedelta(minutes=61))
-    assert "over 1 h late" in send(database, view, late)[0]
+    assert "more than 1 h late" in send(database, view, late)[0]
     assert send(database, view, before) == [""]  # in the log already
     monkeypatch.setattr(recording, "utc_now", lambda: closed_at + timedelta(minutes=59))
     assert send(database, view, late) == [""]
