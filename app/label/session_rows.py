@@ -125,8 +125,8 @@ def conditions_html(summary: SessionSummary, *, invites: bool = False) -> str:
     invitation = ""
     if invites and summary.session.status == "open":
         href = escape(address("team", session=summary.session.id))
-        invitation = f' <a href="{href}">Invite somebody</a>'
-    return f"<p>{escape('; '.join(parts))}.</p><p>Graders: {escape(guests)}.{invitation}</p>"
+        invitation = f'<p><a href="{href}">Invite somebody</a></p>'
+    return f"<p>{escape('; '.join(parts))}.</p><p>Graders: {escape(guests)}.</p>{invitation}"
 
 
 def _grader_row(metrics: GraderMetrics) -> Row:
