@@ -29,6 +29,10 @@ _COMMON: dict[str, Any] = {
         "MuiPaper": {"styleOverrides": {"root": {"backgroundImage": "none"}}},
         "MuiTab": {"styleOverrides": {"root": {"minHeight": 40, "padding": "6px 14px"}}},
         "MuiTabs": {"styleOverrides": {"root": {"minHeight": 40}}},
+        # The gap in the frame is as long as the label, also where small letters are hinted wide.
+        "MuiOutlinedInput": {
+            "styleOverrides": {"notchedOutline": {"& legend > span": {"paddingRight": "12px"}}}
+        },
         # Titles of folds stand within headings; what a tooltip says describes, and names nothing.
         "MuiTypography": {"defaultProps": {"variantMapping": {"subtitle2": "span"}}},
         "MuiTooltip": {"defaultProps": {"describeChild": True}},

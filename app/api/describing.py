@@ -28,7 +28,7 @@ _STYLE = """
 @media (prefers-color-scheme: dark) { :root { --muted: #aaa; } }
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; }
 h1 { font-size: 1.6rem; } h2 { font-size: 1.05rem; margin: 0 0 .3rem; }
-section { border-top: 1px solid var(--line); padding: 1rem 0; }
+section { border-top: 1px solid var(--line); padding: 1rem 0; } h1 + p { margin-bottom: 1rem; }
 code, pre { font: 13px/1.45 ui-monospace, monospace; background: var(--code); border-radius: 4px; }
 code { padding: 1px 4px; } pre { padding: .7rem; overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; } caption { text-align: left; color: var(--muted); }

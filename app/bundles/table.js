@@ -1,4 +1,4 @@
-// Made by "make scripts" from app/widgets/table.js; edit that. Sources: sha256 b096fbc13a22c26543a337be7e0e94932710df1518fed8c73448a6d8a9376fa3
+// Made by "make scripts" from app/widgets/table.js; edit that. Sources: sha256 0f817236e984d3bbf93d8e321c9d6565574f257e7b1ae64b5333af50e53c7e9b
 // app/widgets/table.js
 var SKELETON_ROWS = 3;
 function element(tag, className, text) {
@@ -196,6 +196,10 @@ function render({ model, el }) {
     for (const button of body.querySelectorAll("button[aria-busy]")) button.removeAttribute("aria-busy");
   });
   model.on("selected", mark);
+  new ResizeObserver(() => {
+    if (frame.scrollWidth > frame.clientWidth && !model.selectable) frame.tabIndex = 0;
+    else frame.removeAttribute("tabindex");
+  }).observe(table);
   drawHead();
   draw();
   return frame;

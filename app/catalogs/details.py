@@ -36,6 +36,7 @@ dl { display: grid; grid-template-columns: max-content minmax(0, 1fr); gap: 3px 
 dt { color: var(--lt-muted); max-width: 260px; }
 dt, dd { margin: 0; min-width: 0; overflow-wrap: anywhere; }
 summary { cursor: pointer; color: var(--lt-muted); font-size: 12px; margin-top: 8px; }
+dd a { text-decoration: underline; text-underline-offset: 2px; }
 details dl { margin-top: 6px; font-size: 12px; }
 """
 _PER_ROW = 6

@@ -16,6 +16,7 @@ from lens_triage.app.evaluate.tables import (
     deployment_html,
 )
 from lens_triage.app.widgets.section import (
+    FITS,
     columns,
     html,
     section,
@@ -34,6 +35,8 @@ class DeploymentView(pn.viewable.Viewer):
     def __init__(self) -> None:
         self._curve: RankingCurve | None = None
         style: dict[str, Any] = {"margin": 0, "size": "small"}
+        # Arrow keys step, too; the buttons beside a number have no name for a screen reader.
+        number = {**style, "sx": {".MuiInputAdornment-root": {"display": "none"}}}
         self.prior = pmui.DiscreteSlider(
             label="Class prior: share of lenses among the candidates",
             options={_text(p): p for p in _PRIORS},
@@ -42,7 +45,7 @@ class DeploymentView(pn.viewable.Viewer):
             **style,
         )
         self.candidates = pmui.IntInput(
-            label="Candidates", value=_DEFAULT_CANDIDATES, start=1, step=1000, width=140, **style
+            label="Candidates", value=_DEFAULT_CANDIDATES, start=1, step=1000, width=140, **number
         )
         self.seconds = pmui.FloatInput(
             label="Seconds for each",
@@ -50,7 +53,7 @@ class DeploymentView(pn.viewable.Viewer):
             start=0.1,
             step=0.5,
             width=140,
-            **style,
+            **number,
         )
         self._purity, self._discovery = PurityPlot(), DiscoveryPlot()
         self._table = html("", css=CSS)
@@ -60,6 +63,7 @@ class DeploymentView(pn.viewable.Viewer):
             self.seconds,
             margin=(4, 0),
             styles={"gap": "28px", "align-items": "center", "flex-wrap": "wrap"},
+            stylesheets=[FITS],
         )
         self._view = section(
             "In a survey",

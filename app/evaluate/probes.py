@@ -17,7 +17,7 @@ from lens_triage.app.runs.starting import start_run
 from lens_triage.app.widgets.action_button import ActionButton
 from lens_triage.app.widgets.live import in_background
 from lens_triage.app.widgets.notice import Notice
-from lens_triage.app.widgets.section import html, section
+from lens_triage.app.widgets.section import FITS, html, section
 from lens_triage.training.settings import ProbeSettings
 from lensing_core.store.runs import RunSummary, last_probes
 from lensing_core.store.summaries import CatalogSummary
@@ -49,6 +49,7 @@ class ShortcutProbes(pn.viewable.Viewer):
                 self.button,
                 margin=(6, 0, 0, 0),
                 styles={"gap": "14px", "align-items": "center", "flex-wrap": "wrap"},
+                stylesheets=[FITS],
             ),
             self._notice,
             self.monitor,

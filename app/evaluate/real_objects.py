@@ -18,7 +18,7 @@ from lens_triage.app.widgets.action_button import ActionButton
 from lens_triage.app.widgets.fields import CHIPS_LOOK
 from lens_triage.app.widgets.live import in_background
 from lens_triage.app.widgets.notice import Notice
-from lens_triage.app.widgets.section import html, section
+from lens_triage.app.widgets.section import FITS, html, section
 from lens_triage.training.settings import ScoreSettings
 from lensing_core.errors import LensTriageError
 from lensing_core.store.candidates import cutout_places
@@ -97,6 +97,7 @@ class RealObjects(pn.viewable.Viewer):
                 self.button,
                 margin=(6, 0, 0, 0),
                 styles={"gap": "14px", "align-items": "center", "flex-wrap": "wrap"},
+                stylesheets=[FITS],
             ),
             self._notice,
             self.monitor,

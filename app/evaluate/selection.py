@@ -20,7 +20,7 @@ from lens_triage.app.runs.form import RunForm
 from lens_triage.app.widgets.choices import catalog_choices, ensemble_choices
 from lens_triage.app.widgets.fields import Choices
 from lens_triage.app.widgets.live import in_background
-from lens_triage.app.widgets.section import columns, html, section, stack
+from lens_triage.app.widgets.section import FITS, columns, html, section, stack
 from lens_triage.training.selection.exports import file_name
 from lens_triage.training.selection.measuring import (
     COMBINED,
@@ -69,6 +69,7 @@ class SelectionBoard(pn.viewable.Viewer):
         self._choosers = pn.Row(
             self.run, self.shown, *self._downloads, margin=(6, 0, 0, 0),
             styles={"gap": "14px", "align-items": "center", "flex-wrap": "wrap"},
+            stylesheets=[FITS],
         )  # fmt: skip
         self._form = RunForm(
             context,

@@ -35,6 +35,7 @@ from lens_triage.app.widgets.class_prior import class_prior_html
 from lens_triage.app.widgets.comparison import EnsembleComparison
 from lens_triage.app.widgets.live import in_background
 from lens_triage.app.widgets.section import (
+    FITS,
     columns,
     grid,
     html,
@@ -119,7 +120,6 @@ class EvaluationBoard(pn.viewable.Viewer):
             ),
             self._importance,
             visible=False,
-            stylesheets=[":host { max-height: none; }"],  # else what is below would cover its end
         )
         self._waiting = section("Metrics", html(skeleton(9)))
         self._body = stack(
@@ -131,6 +131,7 @@ class EvaluationBoard(pn.viewable.Viewer):
                     self._links,
                     margin=(6, 0, 0, 0),
                     styles={"gap": "16px", "align-items": "center", "flex-wrap": "wrap"},
+                    stylesheets=[FITS],
                 ),
                 self._about,
             ),

@@ -53,10 +53,11 @@ _PICTURES = 12
 _COUNT_EVERY = 5
 
 _DEMO_CSS = """
-.demo { display: flex; align-items: center; gap: 14px; padding: 10px 16px; border-radius: 10px;
+.demo { display: flex; flex-wrap: wrap; align-items: center; gap: 10px 14px; padding: 10px 16px;
+  border-radius: 10px;
   border: 1px solid color-mix(in srgb, var(--lt-accent) 40%, transparent);
   background: color-mix(in srgb, var(--lt-accent) 8%, transparent); }
-.demo p { margin: 0; flex: 1; line-height: 1.5; }
+.demo p { margin: 0; flex: 1 1 240px; line-height: 1.5; }
 .demo a { background: var(--lt-accent); color: var(--lt-surface); padding: 5px 16px;
   border-radius: 7px; font-weight: 500; flex: none; }
 .demo a:hover { text-decoration: none; filter: brightness(1.08); }

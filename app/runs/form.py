@@ -32,7 +32,7 @@ _LAYOUT = """
 :host { grid-template-areas: "form now" "rest now"; grid-template-rows: auto 1fr; }
 @media (max-width: 900px) { :host { grid-template-areas: "form" "now" "rest"; } }
 """
-_STAYS = "@media (min-width: 901px) { :host { position: sticky; top: 12px; } }"
+_STAYS = "@media (min-width: 901px) { :host { position: sticky; top: 0; } }"
 """The run stands beside the button that started it; where the window is narrow, below it."""
 ChoicesNow = Callable[[], Mapping[str, Choices]]
 

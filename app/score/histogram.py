@@ -105,7 +105,8 @@ class Histogram(pn.viewable.Viewer):
             y_range=self._counts,
             tools="",
             toolbar_location=None,
-            x_axis_label="probability of being a lens, calibrated at the ensemble's prior",
+            # Two lines: one would be cut on a phone.
+            x_axis_label="probability of being a lens,\ncalibrated at the ensemble's prior",
             y_axis_label="candidates",
         )
         ticks = [math.log(p / (1 - p)) for p in _TICKS]

@@ -60,9 +60,5 @@ def page(context: AppContext) -> Body:
         on_end=ended,
     )
     live(form.refresh)
-    body = stack(
-        form.__panel__(),
-        results.__panel__(),
-        stylesheets=[":host { max-height: none; }"],  # else results would cover the run's end
-    )
+    body = stack(form.__panel__(), results.__panel__())
     return shell("Score", body, context=context)

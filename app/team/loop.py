@@ -60,11 +60,12 @@ class LoopBoard(pn.viewable.Viewer):
             forbidden=no_start,
         )
         self.finetune = pmui.Button(
-            label="Fine-tune …",
+            label="Fine-tune",
             icon="tune",
             variant="outlined",
             size="small",
             margin=0,
+            sx={"&.MuiButton-root": {"fontSize": "12px", "padding": "2px 10px"}},  # as the next one
             disabled=not self.catalog.options or bool(no_start),
             description=no_start or None,
         )

@@ -62,12 +62,21 @@ def scored_cell(catalog: CatalogSummary) -> dict[str, str]:
 
 
 OVERVIEW_COLUMNS = [
-    column("name", "Catalog", width="26%"),
-    column("survey", "Survey", width="13%"),
-    column("candidates", "Candidates", align="right"),
-    column("scored", "Scored", align="right", help_text="By the ensemble that scored most of it"),
-    column("quarantined", "Quarantined", align="right"),
-    *(column(stage, fmt.words(stage), align="right") for stage in STAGES),
+    column("name", "Catalog"),
+    column("survey", "Survey", width="8%"),
+    column("candidates", "Candidates", align="right", width="84px"),
+    column(
+        "scored",
+        "Scored",
+        align="right",
+        width="7%",
+        help_text="By the ensemble that scored most of it",
+    ),
+    column("quarantined", "Quarantined", align="right", width="90px"),
+    *(
+        column(stage, fmt.words(stage), align="right", width=f"{24 + 5.6 * len(stage):.0f}px")
+        for stage in STAGES
+    ),
 ]
 
 

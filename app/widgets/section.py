@@ -20,7 +20,9 @@ p { margin: 1px 0 0; color: var(--lt-muted); font-size: 12.5px; line-height: 1.4
 _NO_SCROLL_BUTTON = ".scroll-button { display: none; }"
 # Panel makes a part as wide at least as all that is fixed in it, which a phone is not.
 FITS = f"{NARROW} {{ :host {{ min-width: 0 !important; }} }}"
-_PLAIN = f"{_NO_SCROLL_BUTTON}\n{FITS}"
+# Panel ends a Column at the window's height: what is below would cover the rest of it.
+_WHOLE = ":host { max-height: none; }"
+_PLAIN = f"{_NO_SCROLL_BUTTON}\n{_WHOLE}\n{FITS}"
 
 SURFACE = {
     "background": "var(--lt-surface)",
@@ -28,7 +30,7 @@ SURFACE = {
     "border-radius": "10px",
     "padding": "12px 16px 14px",
     "box-sizing": "border-box",
-    "max-height": "none",  # Panel ends it at the window's height: what is below would cover it
+    "max-height": "none",  # as below
 }
 
 
@@ -118,7 +120,7 @@ def grid(*objects: Any, template: str, gap: str, css: str = "", **params: Any) -
     """Parts in a CSS grid with these columns."""
     layout = (
         f":host {{ display: grid; grid-template-columns: {template}; gap: {gap};"
-        " align-items: start; max-height: none; }"  # as of a surface
+        " align-items: start; }"
     )
     return pn.Column(
         *objects,

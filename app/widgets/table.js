@@ -205,6 +205,11 @@ export function render({ model, el }) {
     for (const button of body.querySelectorAll("button[aria-busy]")) button.removeAttribute("aria-busy")
   })
   model.on("selected", mark)
+  // A table that is wider than its frame is scrolled by keys, too.
+  new ResizeObserver(() => {
+    if (frame.scrollWidth > frame.clientWidth && !model.selectable) frame.tabIndex = 0
+    else frame.removeAttribute("tabindex")
+  }).observe(table)
   drawHead()
   draw()
   return frame
