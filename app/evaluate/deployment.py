@@ -36,7 +36,13 @@ class DeploymentView(pn.viewable.Viewer):
         self._curve: RankingCurve | None = None
         style: dict[str, Any] = {"margin": 0, "size": "small"}
         # Arrow keys step, too; the buttons beside a number have no name for a screen reader.
-        number = {**style, "sx": {".MuiInputAdornment-root": {"display": "none"}}}
+        number = {
+            **style,
+            "sx": {
+                ".MuiInputAdornment-root": {"display": "none"},
+                "input": {"paddingLeft": "14px"},
+            },
+        }
         self.prior = pmui.DiscreteSlider(
             label="Class prior: share of lenses among the candidates",
             options={_text(p): p for p in _PRIORS},

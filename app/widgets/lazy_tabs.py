@@ -10,7 +10,7 @@ import panel as pn
 import panel_material_ui as pmui
 
 from lens_triage.app.visits import remember
-from lens_triage.app.widgets.section import stack
+from lens_triage.app.widgets.section import FITS, stack
 
 
 class Part(Protocol):
@@ -55,7 +55,7 @@ class LazyTabs(pn.viewable.Viewer):
             sizing_mode="stretch_width",
             margin=0,
             sx={"gap": "14px"},
-            **design,
+            **{**design, "stylesheets": [FITS, *design.get("stylesheets", ())]},
         )
         super().__init__()
         self._build()
