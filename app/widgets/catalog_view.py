@@ -62,8 +62,8 @@ def scored_cell(catalog: CatalogSummary) -> dict[str, str]:
 
 
 OVERVIEW_COLUMNS = [
-    column("name", "Catalog"),
-    column("survey", "Survey", width="8%"),
+    column("name", "Catalog", width="16%"),
+    column("survey", "Survey"),
     column("candidates", "Candidates", align="right", width="84px"),
     column(
         "scored",
