@@ -243,7 +243,7 @@ def test_a_real_catalog_is_searched_from_its_page(
     visit(f"{server}/catalogs?catalog=sky")
     page.get_by_role("link", name="Search this catalog").click()
     expect(page.get_by_label("Name of the new ensemble", exact=True)).to_have_value("search-sky")
-    page.get_by_label("Number of hosts").fill("16")
+    page.get_by_label("Galaxies of each training set, at most").fill("16")
     page.keyboard.press("Tab")
     expect(page.get_by_text("At most 48 galaxies to paint")).to_be_visible()
     page.get_by_role("button", name="Search", exact=True).click()
