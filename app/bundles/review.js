@@ -1,4 +1,4 @@
-// Made by "make scripts" from app/review/view.js; edit that. Sources: sha256 794f436efa1d8d6e9ab9ccd99646633a43dc15355a46246c30b816a469a72125
+// Made by "make scripts" from app/review/view.js; edit that. Sources: sha256 4b1427607ebb34aedd1286679ae13b398ce70b33fac69caaa4ba3e7b223d861f
 // app/http/connection.js
 var PROBE_MS = [500, 1e3, 2e3, 4e3];
 var Connection = class {
@@ -6662,6 +6662,7 @@ var HistoryPanel = class {
   constructor(host) {
     this.host = host;
     this.answer = void 0;
+    this.wasBeyond = false;
     this.own = new OwnGrades();
     this.remarks = new Remarks();
     this.prompt = new Prompt();
@@ -6782,6 +6783,7 @@ var HistoryPanel = class {
     for (const field of FIELDS) {
       this[field].value = this.drafts.of(row.id, field);
     }
+    this.wasBeyond = false;
     this.say("", "");
   }
   show(row, answer) {
@@ -6896,6 +6898,7 @@ var HistoryPanel = class {
       return;
     }
     if (this.host.isPast()) {
+      this.wasBeyond = true;
       this.say(BEYOND, "bad");
       return;
     }
@@ -7010,8 +7013,10 @@ var HistoryPanel = class {
       return;
     }
     if (refused === void 0) {
-      const said = this.host.isPast() && this.status.textContent === BEYOND;
-      if (!this.own.isPending(candidate) && !said) {
+      const isBeyond = this.host.isPast() && this.wasBeyond;
+      if (isBeyond) {
+        this.say(BEYOND, "bad");
+      } else if (!this.own.isPending(candidate)) {
         this.say(kind === "undo" ? "Taken back" : "Saved", "good");
       }
     } else {

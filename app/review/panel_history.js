@@ -26,6 +26,7 @@ export class HistoryPanel {
   constructor(host) {
     this.host = host
     this.answer = undefined
+    this.wasBeyond = false // a grade was asked for beyond the last candidate
     this.own = new OwnGrades()
     this.remarks = new Remarks()
     this.prompt = new Prompt()
@@ -92,6 +93,7 @@ export class HistoryPanel {
     this.prompt.close()
     this.answer = undefined
     for (const field of FIELDS) { this[field].value = this.drafts.of(row.id, field) }
+    this.wasBeyond = false
     this.say("", "")
   }
 
@@ -177,6 +179,7 @@ export class HistoryPanel {
     if (this.grader === null) { return this.refuse() }
     if (this.row === undefined) { return }
     if (this.host.isPast()) {
+      this.wasBeyond = true
       this.say(BEYOND, "bad")
       return
     }
@@ -280,8 +283,9 @@ export class HistoryPanel {
     if (candidate !== this.row?.id) { return }
     if (refused === undefined) {
       // That a key beyond the end graded nobody is not hidden by the "Saved" of the last candidate.
-      const said = this.host.isPast() && this.status.textContent === BEYOND
-      if (!this.own.isPending(candidate) && !said) { this.say(kind === "undo" ? "Taken back" : "Saved", "good") }
+      const isBeyond = this.host.isPast() && this.wasBeyond
+      if (isBeyond) { this.say(BEYOND, "bad") }
+      else if (!this.own.isPending(candidate)) { this.say(kind === "undo" ? "Taken back" : "Saved", "good") }
     } else {
       this.say("Not saved", "bad")
       this.press(this.own.of(candidate)?.grade ?? null)
