@@ -256,7 +256,7 @@ def check_scales(workspace: Workspace, session: Session, ensemble: Ensemble, cat
         By the rule of :mod:`lensing_core.shift.scale`.
     """
     row = find_catalog(session, catalog)
-    refusal = _refusal(workspace, ensemble.name, row.name, row.n_candidates)
+    refusal = _refusal(workspace, ensemble.id, row.id, row.n_candidates)
     if refusal:
         raise ContractError(
             f"Catalog {catalog} does not fit ensemble {ensemble.name}: {refusal[:1].lower()}"
@@ -266,11 +266,15 @@ def check_scales(workspace: Workspace, session: Session, ensemble: Ensemble, cat
 
 
 @lru_cache(maxsize=256)
-def _refusal(workspace: Workspace, ensemble: str, catalog: str, n_candidates: int) -> str:
-    """Reason why a catalog is refused, kept: pages ask again and again; '' where it is not."""
+def _refusal(workspace: Workspace, ensemble_id: int, catalog_id: int, n_candidates: int) -> str:
+    """Reason why a catalog is refused, kept: pages ask again and again; '' where it is not.
+
+    By ids, which are never given twice: what is imported anew under its name is looked at anew.
+    """
     with open_database(workspace).session() as session:
-        row = find_ensemble(session, ensemble)
-        return _scales(workspace, session, row, find_catalog(session, catalog)).refusal
+        ensemble = session.get_one(Ensemble, ensemble_id)
+        catalog = session.get_one(Catalog, catalog_id)
+        return _scales(workspace, session, ensemble, catalog).refusal
 
 
 def _scales(

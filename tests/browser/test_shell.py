@@ -36,7 +36,7 @@ def test_dark_theme_outlives_a_reload(
 
 
 def test_the_frame_stays_between_pages(filled_server: str, page: Page, visit, faults) -> None:
-    # Thrown now and then where a page is left while its chart is built; the next page is whole.
+    # Of Panel's HTML pane, where it is made visible before the browser has drawn it.
     faults.allow("reading 'style'")
     visit(f"{filled_server}/overview")
     page.evaluate("window.marker = 1")

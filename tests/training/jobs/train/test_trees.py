@@ -17,6 +17,7 @@ from lens_triage.training.settings import ScoreSettings, TrainSettings
 from lensing_core.errors import BadInputError, ContractError
 from lensing_core.features import BLOCKS
 from lensing_core.store import open_database
+from lensing_core.store.managing import delete_catalog
 from lensing_core.store.tables import Ensemble, Score
 
 
@@ -69,3 +70,7 @@ def refused_in_another_unit(workspace, make_catalog) -> None:
     with pytest.raises(ContractError, match=r"wrong zero point .*any_scale"):
         check_score(workspace, ScoreSettings(**asked))
     check_score(workspace, ScoreSettings(**asked, any_scale=True))
+    with open_database(workspace).session() as session:  # as the sentence says: imported anew
+        delete_catalog(session, workspace, "unit")
+    make_catalog("unit", 60, seed=2, labeled=False)
+    check_score(workspace, ScoreSettings(**asked))
